@@ -1,0 +1,52 @@
+# How a room is declared. A room's CMakeLists.txt says what it is made of and what it may see:
+#
+#   flowspan_library(engine
+#       USES value async dsl            # rooms, by folder name (infra/http is infra_http)
+#       LINKS Boost::json               # third-party targets
+#       SOURCES graph.cpp run.cpp
+#       TESTS graph_test.cpp)           # built into engine_test
+
+function(flowspan_library name)
+    cmake_parse_arguments(ARG "" "" "USES;LINKS;PRIVATE_LINKS;SOURCES;TESTS;TEST_USES" ${ARGN})
+    set(target "flowspan_${name}")
+    if(ARG_SOURCES)
+        add_library(${target} STATIC ${ARG_SOURCES})
+        set(scope PUBLIC)
+        target_link_libraries(${target} PRIVATE ${ARG_PRIVATE_LINKS})
+    else()
+        add_library(${target} INTERFACE)
+        set(scope INTERFACE)
+    endif()
+    add_library(flowspan::${name} ALIAS ${target})
+    list(TRANSFORM ARG_USES PREPEND "flowspan::")
+    target_include_directories(${target} ${scope}
+        "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(${target} ${scope} flowspan::options ${ARG_USES} ${ARG_LINKS})
+    if(FLOWSPAN_BUILD_TESTS AND ARG_TESTS)
+        list(TRANSFORM ARG_TEST_USES PREPEND "flowspan::")
+        flowspan_test(${name}_test SOURCES ${ARG_TESTS} USES flowspan::${name} ${ARG_TEST_USES})
+    endif()
+endfunction()
+
+# A GoogleTest program; each TEST becomes one ctest entry.
+function(flowspan_test name)
+    cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;USES" ${ARGN})
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 120)
+    endif()
+    add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+    target_link_libraries(${name} PRIVATE flowspan::options ${ARG_USES} GTest::gmock GTest::gtest_main)
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# A libFuzzer program; only with the fuzz preset.
+function(flowspan_fuzz name)
+    if(NOT FLOWSPAN_FUZZ)
+        return()
+    endif()
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    target_link_libraries(${name} PRIVATE flowspan::options ${ARG_USES})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+endfunction()

@@ -1,0 +1,74 @@
+#include "flowspan/base/json.hpp"
+
+#include <limits>
+
+#include <boost/json/parser.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace flowspan {
+
+namespace {
+
+// Boost keeps integers above int64 as uint64; the rest of the house knows int64 and double only.
+void narrow_unsigned(json::value& value) {
+    if (value.is_uint64()) {
+        const auto number = value.get_uint64();
+        if (number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+            value = static_cast<std::int64_t>(number);
+        } else {
+            value = static_cast<double>(number);
+        }
+    } else if (value.is_array()) {
+        for (auto& item : value.get_array()) {
+            narrow_unsigned(item);
+        }
+    } else if (value.is_object()) {
+        for (auto& member : value.get_object()) {
+            narrow_unsigned(member.value());
+        }
+    }
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text) {
+    json::parse_options options;
+    options.max_depth = kJsonDepthMax;
+    json::parser parser({}, options);
+    boost::system::error_code code;
+    const auto used = parser.write(text, code);
+    if (code) {
+        return failure(
+            ErrorCode::invalid_input,
+            "invalid JSON at byte " + std::to_string(used) + ": " + code.message()
+        );
+    }
+    auto value = parser.release();
+    narrow_unsigned(value);
+    return value;
+}
+
+std::string to_json_text(const json::value& value) {
+    return json::serialize(value);
+}
+
+const json::value* find_member(const json::value& value, std::string_view key) noexcept {
+    const auto* object = value.if_object();
+    return object == nullptr ? nullptr : object->if_contains(key);
+}
+
+std::string_view string_member(
+    const json::value& value,
+    std::string_view key,
+    std::string_view fallback
+) noexcept {
+    const auto* member = find_member(value, key);
+    return member != nullptr && member->is_string() ? std::string_view(member->get_string())
+                                                    : fallback;
+}
+
+std::string_view string_or_empty(const json::value& value) noexcept {
+    return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
+}
+
+}  // namespace flowspan

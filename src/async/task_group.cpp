@@ -1,0 +1,115 @@
+#include "flowspan/async/task_group.hpp"
+
+#include "async/use_task.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace asio = boost::asio;
+
+namespace flowspan::async {
+
+TaskGroup::TaskGroup(TaskExecutor owner) : owner_(std::move(owner)) {}
+
+TaskGroup::~TaskGroup() {
+    FLOWSPAN_ASSERT(active_ == 0, "a TaskGroup was destroyed before its children ended");
+}
+
+TaskGroup::Child& TaskGroup::add_child() {
+    auto* child = new Child();
+    child->next = first_;
+    if (first_ != nullptr) {
+        first_->previous = child;
+    }
+    first_ = child;
+    ++active_;
+    return *child;
+}
+
+void TaskGroup::start(Child& child, Task<void> body) {
+    asio::co_spawn(
+        owner_.with_task(owner_.task()->fork()),
+        std::move(body),
+        asio::bind_cancellation_slot(child.signal.slot(), Done{this, &child})
+    );
+}
+
+Task<void> TaskGroup::begin(Child& child) {
+    // A task that is cancelled before its first real suspension would end the process, so nobody
+    // emits to it before is_started; see cancel().
+    const TaskExecutor executor = co_await asio::this_coro::executor;
+    co_await asio::post(executor, use_task);
+    child.is_started = true;
+    if (is_cancelled_) {
+        throw_cancelled();
+    }
+}
+
+void TaskGroup::Done::operator()(std::exception_ptr exception) const {
+    group->finish(*child, std::move(exception));
+}
+
+void TaskGroup::finish(Child& child, std::exception_ptr exception) {
+    if (child.previous != nullptr) {
+        child.previous->next = child.next;
+    } else {
+        first_ = child.next;
+    }
+    if (child.next != nullptr) {
+        child.next->previous = child.previous;
+    }
+    // The handler that called us was moved out of the signal's slot before, so nothing of the
+    // child is in use any more.
+    delete &child;
+    --active_;
+    if (exception && !failure_ && !async::is_cancelled(exception)) {
+        failure_ = std::move(exception);
+        cancel();
+    }
+    if (active_ == 0 && joiner_) {
+        asio::post(owner_, std::move(joiner_));
+    }
+}
+
+void TaskGroup::cancel() {
+    if (is_cancelled_) {
+        return;
+    }
+    is_cancelled_ = true;
+    for (Child* child = first_; child != nullptr;) {
+        // Completion never runs inside emit: it is dispatched through the child's executor, which
+        // the posted start of every child keeps from running inline here.
+        Child* next = child->next;
+        if (child->is_started) {
+            child->signal.emit(asio::cancellation_type::terminal);
+        }
+        child = next;
+    }
+}
+
+Task<void> TaskGroup::join() {
+    if (active_ != 0) {
+        co_await asio::async_initiate<const asio::use_awaitable_t<TaskExecutor>, void()>(
+            [this](auto handler) {
+                auto slot = asio::get_associated_cancellation_slot(handler);
+                joiner_ = std::move(handler);
+                if (slot.is_connected()) {
+                    slot.assign([this](asio::cancellation_type) { cancel(); });
+                }
+            },
+            use_task
+        );
+    }
+    if (failure_) {
+        std::rethrow_exception(std::exchange(failure_, nullptr));
+    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        throw_cancelled();
+    }
+}
+
+}  // namespace flowspan::async

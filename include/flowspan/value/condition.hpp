@@ -85,7 +85,19 @@ struct ConditionsOutcome {
     const Value& actual, ComparisonOperator comparison_operator, const json::value& expected
 );
 
-/// Reads a condition list of the app format. Errors name the place as a JSON pointer below `data`.
+/// What is wrong with a condition list, and where: a JSON pointer below the list (`/0/value`).
+struct ConditionProblem {
+    std::string pointer;
+    std::string message;
+};
+
+/// Reads a condition list of the app format and adds everything that is wrong with it to
+/// `problems`. The result leaves out what could not be read.
+[[nodiscard]] std::vector<Condition> parse_conditions(
+    const json::value& data, std::vector<ConditionProblem>& problems
+);
+
+/// The same, stopping at the first problem. Errors name the place as a JSON pointer below `data`.
 [[nodiscard]] Result<std::vector<Condition>> parse_conditions(const json::value& data);
 [[nodiscard]] Result<LogicalOperator> parse_logical_operator(std::string_view text);
 

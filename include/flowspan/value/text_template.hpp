@@ -34,6 +34,9 @@ public:
     [[nodiscard]] std::string to_text(const VariablePool& pool) const;
     [[nodiscard]] std::string to_markdown(const VariablePool& pool) const;
 
+    /// Like to_text, but with secrets masked: for records of what a node used.
+    [[nodiscard]] std::string to_masked_text(const VariablePool& pool) const;
+
 private:
     std::vector<Segment> segments_;
 };

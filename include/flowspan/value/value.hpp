@@ -71,6 +71,10 @@ public:
     /// `data` must fit `type`.
     static Value unchecked(json::value data, ValueType type);
 
+    /// A value that shares this one's data instead of copying it, typed by inference. `nested` must
+    /// be a part of `json()`.
+    [[nodiscard]] Value part(const json::value& nested) const;
+
     [[nodiscard]] ValueType type() const noexcept { return type_; }
 
     [[nodiscard]] const json::value& json() const noexcept { return *data_; }
@@ -87,6 +91,10 @@ public:
     [[nodiscard]] std::string to_text() const;
     [[nodiscard]] std::string to_markdown() const;
     [[nodiscard]] std::string to_log() const;
+
+    /// The same, appended to `out` without a text in between.
+    void append_text(std::string& out) const;
+    void append_markdown(std::string& out) const;
 
     /// Python equality: 1 == 1.0 == True; containers by content.
     bool operator==(const Value& other) const;
@@ -118,6 +126,9 @@ private:
 
 /// Shortest round-trip text of a float as Python prints it (`1.0`, `1e+16`, `nan`, `inf`).
 [[nodiscard]] std::string python_float(double number);
+
+/// Python's truthiness of a JSON value.
+[[nodiscard]] bool python_truth(const json::value& data) noexcept;
 
 /// Python equality on JSON values.
 [[nodiscard]] bool python_equal(const json::value& a, const json::value& b);

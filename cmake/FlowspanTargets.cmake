@@ -7,7 +7,7 @@
 #       TESTS graph_test.cpp)           # built into engine_test
 
 function(flowspan_library name)
-    cmake_parse_arguments(ARG "" "" "USES;LINKS;PRIVATE_LINKS;SOURCES;TESTS;TEST_USES" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "USES;LINKS;PRIVATE_LINKS;SOURCES;TESTS;TEST_USES;TEST_LINKS" ${ARGN})
     set(target "flowspan_${name}")
     if(ARG_SOURCES)
         add_library(${target} STATIC ${ARG_SOURCES})
@@ -24,7 +24,7 @@ function(flowspan_library name)
     target_link_libraries(${target} ${scope} flowspan::options ${ARG_USES} ${ARG_LINKS})
     if(FLOWSPAN_BUILD_TESTS AND ARG_TESTS)
         list(TRANSFORM ARG_TEST_USES PREPEND "flowspan::")
-        flowspan_test(${name}_test SOURCES ${ARG_TESTS} USES flowspan::${name} ${ARG_TEST_USES})
+        flowspan_test(${name}_test SOURCES ${ARG_TESTS} USES flowspan::${name} ${ARG_TEST_USES} ${ARG_TEST_LINKS})
     endif()
 endfunction()
 

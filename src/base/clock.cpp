@@ -1,10 +1,10 @@
 #include "flowspan/base/clock.hpp"
 
-#include <array>
-#include <random>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <array>
+#include <random>
 
 namespace flowspan {
 

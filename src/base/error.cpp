@@ -59,7 +59,12 @@ std::string Error::full_text() const {
 
 void fail_assertion(const char* condition, const char* what, std::source_location where) noexcept {
     std::fprintf(
-        stderr, "flowspan: bug at %s:%u: %s (%s)\n", where.file_name(), where.line(), what, condition
+        stderr,
+        "flowspan: bug at %s:%u: %s (%s)\n",
+        where.file_name(),
+        where.line(),
+        what,
+        condition
     );
     std::abort();
 }

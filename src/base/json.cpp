@@ -1,9 +1,9 @@
 #include "flowspan/base/json.hpp"
 
-#include <limits>
-
 #include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
+
+#include <limits>
 
 namespace flowspan {
 
@@ -58,9 +58,7 @@ const json::value* find_member(const json::value& value, std::string_view key) n
 }
 
 std::string_view string_member(
-    const json::value& value,
-    std::string_view key,
-    std::string_view fallback
+    const json::value& value, std::string_view key, std::string_view fallback
 ) noexcept {
     const auto* member = find_member(value, key);
     return member != nullptr && member->is_string() ? std::string_view(member->get_string())

@@ -12,18 +12,18 @@ namespace flowspan {
 
 /// Closed list of failure classes. The comment says whether trying again can help.
 enum class ErrorCode : std::uint8_t {
-    invalid_input,      ///< The caller's data is wrong. Not retryable.
-    not_found,          ///< A named thing does not exist. Not retryable.
-    unsupported,        ///< Valid, but this program cannot do it. Not retryable.
-    type_mismatch,      ///< A value has another type than needed. Not retryable.
-    limit_exceeded,     ///< A stated limit was reached. Not retryable.
-    unauthorized,       ///< Credentials missing or refused. Not retryable.
-    timeout,            ///< A deadline of ours passed. Retryable.
-    unavailable,        ///< The other side could not be reached or broke off. Retryable.
-    rate_limited,       ///< The other side asked us to slow down. Retryable after a wait.
-    remote_failure,     ///< The other side answered with an error. Retryable for 5xx only.
-    execution_failed,   ///< User code or a user template failed. Not retryable by itself.
-    internal,           ///< A bug in Flowspan. Not retryable.
+    invalid_input,     ///< The caller's data is wrong. Not retryable.
+    not_found,         ///< A named thing does not exist. Not retryable.
+    unsupported,       ///< Valid, but this program cannot do it. Not retryable.
+    type_mismatch,     ///< A value has another type than needed. Not retryable.
+    limit_exceeded,    ///< A stated limit was reached. Not retryable.
+    unauthorized,      ///< Credentials missing or refused. Not retryable.
+    timeout,           ///< A deadline of ours passed. Retryable.
+    unavailable,       ///< The other side could not be reached or broke off. Retryable.
+    rate_limited,      ///< The other side asked us to slow down. Retryable after a wait.
+    remote_failure,    ///< The other side answered with an error. Retryable for 5xx only.
+    execution_failed,  ///< User code or a user template failed. Not retryable by itself.
+    internal,          ///< A bug in Flowspan. Not retryable.
 };
 
 /// The wire spelling, for example `rate_limited`.
@@ -46,10 +46,14 @@ struct Error {
     ErrorCode code = ErrorCode::internal;
     std::string message;
     std::string detail;
-    /// Class name shown to apps as `error_type` (for example `VariableNotFoundError`); may be empty.
+    /// Class name shown to apps as `error_type` (for example `VariableNotFoundError`); may be
+    /// empty.
     std::string type;
     std::vector<std::string> context;
     std::source_location location;
+    /// Set once an exception event for this failure stands on a span, so that no outer span repeats
+    /// it.
+    bool is_recorded = false;
 
     Error(
         ErrorCode error_code,
@@ -91,9 +95,9 @@ struct Error {
 }  // namespace flowspan
 
 /// Always on; aborts with the place and the reason. For what no input can cause.
-#define FLOWSPAN_ASSERT(condition, what)                      \
-    do {                                                      \
-        if (!(condition)) [[unlikely]] {                      \
-            ::flowspan::fail_assertion(#condition, (what));   \
-        }                                                     \
+#define FLOWSPAN_ASSERT(condition, what)                    \
+    do {                                                    \
+        if (!(condition)) [[unlikely]] {                    \
+            ::flowspan::fail_assertion(#condition, (what)); \
+        }                                                   \
     } while (false)

@@ -1,15 +1,15 @@
 #pragma once
 // JSON as the whole house speaks it: Boost.JSON under short names, with limits on what is parsed.
 
-#include <cstddef>
-#include <string>
-#include <string_view>
+#include "flowspan/base/result.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include "flowspan/base/result.hpp"
+#include <cstddef>
+#include <string>
+#include <string_view>
 
 namespace flowspan {
 
@@ -26,13 +26,13 @@ inline constexpr std::size_t kJsonDepthMax = 256;
 [[nodiscard]] std::string to_json_text(const json::value& value);
 
 /// The value at `key`, or null if `value` is no object or lacks the key.
-[[nodiscard]] const json::value* find_member(const json::value& value, std::string_view key) noexcept;
+[[nodiscard]] const json::value* find_member(
+    const json::value& value, std::string_view key
+) noexcept;
 
 /// The text at `key`, or `fallback` if absent or not a string.
 [[nodiscard]] std::string_view string_member(
-    const json::value& value,
-    std::string_view key,
-    std::string_view fallback = {}
+    const json::value& value, std::string_view key, std::string_view fallback = {}
 ) noexcept;
 
 /// A view of a JSON string; empty for any other kind.

@@ -1,10 +1,10 @@
 #pragma once
 // Result<T>, and the two macros that pass a failure on.
 
+#include "flowspan/base/error.hpp"
+
 #include <expected>
 #include <utility>
-
-#include "flowspan/base/error.hpp"
 
 namespace flowspan {
 
@@ -28,11 +28,11 @@ using Result = std::expected<T, Error>;
 
 #define FLOWSPAN_DETAIL_CONCAT2(a, b) a##b
 #define FLOWSPAN_DETAIL_CONCAT(a, b) FLOWSPAN_DETAIL_CONCAT2(a, b)
-#define FLOWSPAN_DETAIL_TRY(name, decl, expr, ret)                        \
-    auto name = (expr);                                                   \
-    if (!name) [[unlikely]] {                                             \
+#define FLOWSPAN_DETAIL_TRY(name, decl, expr, ret)                         \
+    auto name = (expr);                                                    \
+    if (!name) [[unlikely]] {                                              \
         ret ::std::unexpected<::flowspan::Error>(std::move(name).error()); \
-    }                                                                     \
+    }                                                                      \
     decl = *std::move(name)
 
 /// `FLOWSPAN_TRY(auto app, load_app(path));` returns the error, or declares `app`.

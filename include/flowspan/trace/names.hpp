@@ -1,0 +1,115 @@
+#pragma once
+
+// Every span attribute name that Flowspan writes. A string literal elsewhere fails the style check.
+// OpenTelemetry semantic conventions 1.41 and Dify's own names.
+
+namespace flowspan::trace::names {
+
+// General.
+inline constexpr char kErrorType[] = "error.type";
+inline constexpr char kExceptionEvent[] = "exception";
+inline constexpr char kExceptionType[] = "exception.type";
+inline constexpr char kExceptionMessage[] = "exception.message";
+inline constexpr char kServerAddress[] = "server.address";
+inline constexpr char kServerPort[] = "server.port";
+inline constexpr char kSessionId[] = "session.id";
+inline constexpr char kUserId[] = "user.id";
+
+// HTTP client.
+inline constexpr char kHttpRequestMethod[] = "http.request.method";
+inline constexpr char kHttpRequestMethodOriginal[] = "http.request.method_original";
+inline constexpr char kHttpRequestResendCount[] = "http.request.resend_count";
+inline constexpr char kHttpRequestBodySize[] = "http.request.body.size";
+inline constexpr char kHttpResponseStatusCode[] = "http.response.status_code";
+inline constexpr char kHttpResponseBodySize[] = "http.response.body.size";
+inline constexpr char kUrlFull[] = "url.full";
+inline constexpr char kUrlScheme[] = "url.scheme";
+inline constexpr char kUrlTemplate[] = "url.template";
+inline constexpr char kNetworkProtocolVersion[] = "network.protocol.version";
+inline constexpr char kNetworkPeerAddress[] = "network.peer.address";
+inline constexpr char kNetworkPeerPort[] = "network.peer.port";
+
+// Generative AI.
+inline constexpr char kGenAiOperationName[] = "gen_ai.operation.name";
+inline constexpr char kGenAiProviderName[] = "gen_ai.provider.name";
+inline constexpr char kGenAiRequestModel[] = "gen_ai.request.model";
+inline constexpr char kGenAiRequestStream[] = "gen_ai.request.stream";
+inline constexpr char kGenAiRequestTemperature[] = "gen_ai.request.temperature";
+inline constexpr char kGenAiRequestTopP[] = "gen_ai.request.top_p";
+inline constexpr char kGenAiRequestTopK[] = "gen_ai.request.top_k";
+inline constexpr char kGenAiRequestMaxTokens[] = "gen_ai.request.max_tokens";
+inline constexpr char kGenAiRequestSeed[] = "gen_ai.request.seed";
+inline constexpr char kGenAiRequestFrequencyPenalty[] = "gen_ai.request.frequency_penalty";
+inline constexpr char kGenAiRequestPresencePenalty[] = "gen_ai.request.presence_penalty";
+inline constexpr char kGenAiRequestStopSequences[] = "gen_ai.request.stop_sequences";
+inline constexpr char kGenAiResponseId[] = "gen_ai.response.id";
+inline constexpr char kGenAiResponseModel[] = "gen_ai.response.model";
+inline constexpr char kGenAiResponseFinishReasons[] = "gen_ai.response.finish_reasons";
+inline constexpr char kGenAiResponseTimeToFirstChunk[] = "gen_ai.response.time_to_first_chunk";
+inline constexpr char kGenAiUsageInputTokens[] = "gen_ai.usage.input_tokens";
+inline constexpr char kGenAiUsageOutputTokens[] = "gen_ai.usage.output_tokens";
+inline constexpr char kGenAiUsageCacheReadInputTokens[] = "gen_ai.usage.cache_read.input_tokens";
+inline constexpr char kGenAiUsageReasoningOutputTokens[] = "gen_ai.usage.reasoning.output_tokens";
+inline constexpr char kGenAiOutputType[] = "gen_ai.output.type";
+inline constexpr char kGenAiConversationId[] = "gen_ai.conversation.id";
+inline constexpr char kGenAiWorkflowName[] = "gen_ai.workflow.name";
+inline constexpr char kGenAiInputMessages[] = "gen_ai.input.messages";
+inline constexpr char kGenAiOutputMessages[] = "gen_ai.output.messages";
+inline constexpr char kGenAiToolName[] = "gen_ai.tool.name";
+inline constexpr char kGenAiToolType[] = "gen_ai.tool.type";
+inline constexpr char kGenAiToolCallId[] = "gen_ai.tool.call.id";
+inline constexpr char kGenAiAgentName[] = "gen_ai.agent.name";
+inline constexpr char kGenAiDataSourceId[] = "gen_ai.data_source.id";
+inline constexpr char kGenAiFramework[] = "gen_ai.framework";
+inline constexpr char kGenAiSpanKind[] = "gen_ai.span.kind";
+inline constexpr char kOpenAiApiType[] = "openai.api.type";
+
+// Streamed model calls: how the chunks came (seconds, counts).
+inline constexpr char kFlowspanChunkCount[] = "flowspan.stream.chunk_count";
+inline constexpr char kFlowspanChunkGapMax[] = "flowspan.stream.chunk_gap_max";
+inline constexpr char kFlowspanChunkGapMean[] = "flowspan.stream.chunk_gap_mean";
+
+// Dify's own names.
+inline constexpr char kDifyAppId[] = "dify.app_id";
+inline constexpr char kDifyAppName[] = "dify.app.name";
+inline constexpr char kDifyAppMode[] = "dify.app.mode";
+inline constexpr char kDifyTenantId[] = "dify.tenant_id";
+inline constexpr char kDifyUserType[] = "dify.user_type";
+inline constexpr char kDifyInvokeFrom[] = "dify.invoke_from";
+inline constexpr char kDifyStreaming[] = "dify.streaming";
+inline constexpr char kDifyWorkflowId[] = "dify.workflow_id";
+inline constexpr char kDifyWorkflowRunId[] = "dify.workflow.run_id";
+inline constexpr char kDifyWorkflowStatus[] = "dify.workflow.status";
+inline constexpr char kDifyWorkflowTotalTokens[] = "dify.workflow.total_tokens";
+inline constexpr char kDifyWorkflowTotalPrice[] = "dify.workflow.total_price";
+inline constexpr char kDifyWorkflowCurrency[] = "dify.workflow.currency";
+inline constexpr char kDifyWorkflowSteps[] = "dify.workflow.total_steps";
+inline constexpr char kDifyWorkflowExceptions[] = "dify.workflow.exceptions_count";
+inline constexpr char kDifyWorkflowAbortReason[] = "dify.workflow.abort.reason";
+inline constexpr char kDifyMessageId[] = "dify.message_id";
+inline constexpr char kDifyTaskId[] = "dify.task_id";
+inline constexpr char kNodeId[] = "node.id";
+inline constexpr char kNodeType[] = "node.type";
+inline constexpr char kNodeExecutionId[] = "node.execution_id";
+inline constexpr char kDifyNodeTitle[] = "dify.node.title";
+inline constexpr char kDifyNodeStatus[] = "dify.node.status";
+inline constexpr char kDifyNodeIndex[] = "dify.node.index";
+inline constexpr char kDifyNodePredecessors[] = "dify.node.predecessors";
+inline constexpr char kDifyNodeErrorStrategy[] = "dify.node.error_strategy";
+inline constexpr char kDifyNodeBranch[] = "dify.node.branch";
+inline constexpr char kDifyIterationId[] = "dify.iteration.id";
+inline constexpr char kDifyIterationIndex[] = "dify.iteration.index";
+inline constexpr char kDifyLoopId[] = "dify.loop.id";
+inline constexpr char kDifyLoopIndex[] = "dify.loop.index";
+inline constexpr char kInputValue[] = "input.value";
+inline constexpr char kOutputValue[] = "output.value";
+
+// Flowspan's own: timing that explains, attempts, outcomes.
+inline constexpr char kFlowspanReadyDelay[] = "flowspan.node.ready_delay";
+inline constexpr char kFlowspanAttempt[] = "flowspan.attempt.index";
+inline constexpr char kFlowspanAttemptDelay[] = "flowspan.attempt.delay";
+inline constexpr char kFlowspanAttemptCause[] = "flowspan.attempt.cause";
+inline constexpr char kFlowspanAttemptCount[] = "flowspan.attempt.count";
+inline constexpr char kFlowspanEndReason[] = "flowspan.end_reason";
+
+}  // namespace flowspan::trace::names

@@ -1,0 +1,209 @@
+#pragma once
+// trace_span<Handler>: a span around any function or coroutine, described by a handler.
+
+#include "flowspan/async/task.hpp"
+#include "flowspan/trace/tracer.hpp"
+
+#include <opentelemetry/trace/scope.h>
+#include <opentelemetry/trace/span_startoptions.h>
+
+#include <exception>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace flowspan::trace {
+
+namespace detail {
+
+template <class T>
+struct TaskTraits : std::false_type {};
+
+template <class T>
+struct TaskTraits<Task<T>> : std::true_type {
+    using Value = T;
+};
+
+template <class T>
+struct ResultTraits : std::false_type {};
+
+template <class T>
+struct ResultTraits<Result<T>> : std::true_type {};
+
+template <class Handler>
+opentelemetry::trace::SpanKind span_kind() {
+    if constexpr (requires { Handler::kKind; }) {
+        return Handler::kKind;
+    } else {
+        return opentelemetry::trace::SpanKind::kInternal;
+    }
+}
+
+/// The span of one call: started current, ended exactly once, also when the call throws.
+template <class Handler>
+class CallSpan {
+public:
+    template <class... Arguments>
+    explicit CallSpan(const Handler& handler, const Arguments&... arguments)
+        : handler_(handler), span_(start(handler, arguments...)), scope_(span_) {
+        if (span_->IsRecording()) {
+            if constexpr (requires { handler.on_start(*span_, arguments...); }) {
+                handler.on_start(*span_, arguments...);
+            }
+        }
+    }
+
+    ~CallSpan() { span_->End(); }
+
+    CallSpan(const CallSpan&) = delete;
+    CallSpan& operator=(const CallSpan&) = delete;
+
+    template <class T>
+    void finish(T& result) {
+        if (!span_->IsRecording()) {
+            return;
+        }
+        if constexpr (ResultTraits<std::remove_cvref_t<T>>::value) {
+            if (!result.has_value()) {
+                record_error(*span_, result.error());
+                if constexpr (requires { handler_.on_error(*span_, result.error()); }) {
+                    handler_.on_error(*span_, result.error());
+                }
+                return;
+            }
+        }
+        if constexpr (requires { handler_.on_result(*span_, result); }) {
+            handler_.on_result(*span_, result);
+        }
+    }
+
+    void finish() {
+        if constexpr (requires { handler_.on_result(*span_); }) {
+            if (span_->IsRecording()) {
+                handler_.on_result(*span_);
+            }
+        }
+    }
+
+    void fail(const std::exception_ptr& exception) {
+        record_exception(*span_, exception);
+        if constexpr (requires { handler_.on_exception(*span_, exception); }) {
+            handler_.on_exception(*span_, exception);
+        }
+    }
+
+private:
+    template <class... Arguments>
+    static SpanPtr start(const Handler& handler, const Arguments&... arguments) {
+        opentelemetry::trace::StartSpanOptions options;
+        options.kind = span_kind<Handler>();
+        const std::string_view name = handler.span_name(arguments...);
+        return tracer().StartSpan({name.data(), name.size()}, options);
+    }
+
+    const Handler& handler_;
+    SpanPtr span_;
+    opentelemetry::trace::Scope scope_;
+};
+
+}  // namespace detail
+
+/// A callable that wraps another one in a span. Made by trace_span().
+///
+/// `Handler` describes the span; only the first member is required:
+///
+///     struct LookUp {
+///         std::string_view span_name(const Key& key) const;      // low cardinality
+///         static constexpr auto kKind = SpanKind::kInternal;
+///         void on_start(Span&, const Key& key) const;             // reads the arguments
+///         void on_result(Span&, const Value& value) const;        // Result<T>: gets the Result
+///         void on_error(Span&, const Error& error) const;         // a Result that failed
+///         void on_exception(Span&, const std::exception_ptr&) const;
+///     };
+///
+/// The hooks run only for spans that record. Status, error.type and the exception event are written
+/// by the wrapper. A coroutine's span is current in its whole task across suspensions and ends when
+/// it is done. While tracing is off the call goes straight through. The wrapper must outlive the
+/// tasks it returns; lvalue arguments must too, rvalues are moved into the task.
+template <class Handler, class Callable>
+class TracedCallable {
+public:
+    TracedCallable(Handler handler, Callable callable)
+        : handler_(std::move(handler)), callable_(std::move(callable)) {}
+
+    template <class... Arguments>
+        requires std::is_invocable_v<const Callable&, Arguments...>
+    auto operator()(Arguments&&... arguments) const
+        -> std::invoke_result_t<const Callable&, Arguments...> {
+        using R = std::invoke_result_t<const Callable&, Arguments...>;
+        if (!is_tracing_enabled()) {
+            return std::invoke(callable_, std::forward<Arguments>(arguments)...);
+        }
+        if constexpr (detail::TaskTraits<R>::value) {
+            // Arguments is T& for lvalues and T for rvalues: by reference or moved into the frame.
+            return run_task<R, Arguments...>(*this, std::forward<Arguments>(arguments)...);
+        } else {
+            return run<R>(std::forward<Arguments>(arguments)...);
+        }
+    }
+
+private:
+    template <class R, class... Arguments>
+    static R run_task(const TracedCallable& self, Arguments... arguments) {
+        using T = typename detail::TaskTraits<R>::Value;
+        detail::CallSpan<Handler> span(self.handler_, arguments...);
+        std::exception_ptr exception;
+        try {
+            if constexpr (std::is_void_v<T>) {
+                co_await std::invoke(self.callable_, static_cast<Arguments&&>(arguments)...);
+                span.finish();
+                co_return;
+            } else {
+                T result =
+                    co_await std::invoke(self.callable_, static_cast<Arguments&&>(arguments)...);
+                span.finish(result);
+                co_return result;
+            }
+        } catch (...) {
+            exception = std::current_exception();
+        }
+        span.fail(exception);
+        std::rethrow_exception(exception);
+    }
+
+    template <class R, class... Arguments>
+    R run(Arguments&&... arguments) const {
+        detail::CallSpan<Handler> span(handler_, std::as_const(arguments)...);
+        try {
+            if constexpr (std::is_void_v<R>) {
+                std::invoke(callable_, std::forward<Arguments>(arguments)...);
+                span.finish();
+            } else if constexpr (std::is_reference_v<R>) {
+                R result = std::invoke(callable_, std::forward<Arguments>(arguments)...);
+                span.finish(result);
+                return static_cast<R>(result);
+            } else {
+                R result = std::invoke(callable_, std::forward<Arguments>(arguments)...);
+                span.finish(result);
+                return result;
+            }
+        } catch (...) {
+            span.fail(std::current_exception());
+            throw;
+        }
+    }
+
+    Handler handler_;
+    Callable callable_;
+};
+
+/// Wraps `callable` (function, member function, functor with overloads, lambda).
+template <class Handler, class Callable, class... HandlerArguments>
+[[nodiscard]] auto trace_span(Callable&& callable, HandlerArguments&&... handler_arguments) {
+    return TracedCallable<Handler, std::decay_t<Callable>>(
+        Handler(std::forward<HandlerArguments>(handler_arguments)...),
+        std::forward<Callable>(callable)
+    );
+}
+
+}  // namespace flowspan::trace

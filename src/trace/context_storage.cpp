@@ -1,0 +1,123 @@
+#include "flowspan/trace/context_storage.hpp"
+
+#include "flowspan/async/task_context.hpp"
+
+#include <opentelemetry/context/runtime_context.h>
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace context = opentelemetry::context;
+namespace nostd = opentelemetry::nostd;
+
+namespace flowspan::trace {
+
+namespace {
+
+std::atomic<std::uint64_t> g_leaked_scopes{0};
+
+/// Attached contexts of one task, or of one thread outside of tasks; the last one is current.
+class ContextStack final : public async::TaskLocal {
+public:
+    ContextStack() = default;
+
+    /// A child's stack: `base` is current at first and is nobody's open scope.
+    explicit ContextStack(context::Context base) : base_count_(1) {
+        contexts_.reserve(4);
+        contexts_.push_back(std::move(base));
+    }
+
+    ~ContextStack() override {
+        if (contexts_.size() > base_count_) {
+            g_leaked_scopes.fetch_add(contexts_.size() - base_count_, std::memory_order_relaxed);
+        }
+    }
+
+    [[nodiscard]] std::unique_ptr<TaskLocal> fork() const override {
+        return contexts_.empty() ? nullptr : std::make_unique<ContextStack>(contexts_.back());
+    }
+
+    [[nodiscard]] context::Context current() const {
+        return contexts_.empty() ? context::Context{} : contexts_.back();
+    }
+
+    void push(const context::Context& added) { contexts_.push_back(added); }
+
+    // Like the default storage: closing an outer scope first also closes the inner ones.
+    bool pop(const context::Token& token) {
+        for (auto at = contexts_.size(); at > base_count_; --at) {
+            if (token == contexts_[at - 1]) {
+                contexts_.resize(at - 1);
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    std::size_t base_count_ = 0;
+    std::vector<context::Context> contexts_;
+};
+
+ContextStack& thread_stack() {
+    thread_local ContextStack stack;
+    return stack;
+}
+
+ContextStack* find_stack() noexcept {
+    auto* task = async::current_task();
+    // Only this file sets a task's local state.
+    return task == nullptr ? &thread_stack() : static_cast<ContextStack*>(task->local());
+}
+
+ContextStack& get_stack() {
+    if (auto* stack = find_stack()) {
+        return *stack;
+    }
+    auto created = std::make_unique<ContextStack>();
+    auto& stack = *created;
+    async::current_task()->set_local(std::move(created));
+    return stack;
+}
+
+class TaskContextStorage final : public context::RuntimeContextStorage {
+public:
+    context::Context GetCurrent() noexcept override {
+        const auto* stack = find_stack();
+        return stack == nullptr ? context::Context{} : stack->current();
+    }
+
+    nostd::unique_ptr<context::Token> Attach(const context::Context& attached) noexcept override {
+        get_stack().push(attached);
+        return CreateToken(attached);
+    }
+
+    bool Detach(context::Token& token) noexcept override {
+        auto* stack = find_stack();
+        return stack != nullptr && stack->pop(token);
+    }
+};
+
+}  // namespace
+
+void install_context_storage() {
+    static const bool installed = [] {
+        context::RuntimeContext::SetRuntimeContextStorage(
+            nostd::shared_ptr<context::RuntimeContextStorage>(new TaskContextStorage())
+        );
+        return true;
+    }();
+    static_cast<void>(installed);
+}
+
+context::Context current_context() {
+    return context::RuntimeContext::GetCurrent();
+}
+
+std::uint64_t leaked_scope_count() noexcept {
+    return g_leaked_scopes.load(std::memory_order_relaxed);
+}
+
+}  // namespace flowspan::trace

@@ -1,0 +1,67 @@
+#pragma once
+// Layers observe a run from outside and act on it only by commands.
+
+#include "flowspan/engine/event.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace flowspan::engine {
+
+class Layer;
+
+/// A run as its layers see it.
+class RunView {
+public:
+    virtual ~RunView() = default;
+
+    [[nodiscard]] virtual const RunInfo& info() const noexcept = 0;
+    [[nodiscard]] virtual const value::VariablePool& variables() const noexcept = 0;
+    /// Node executions started so far, in all frames; attempts count.
+    [[nodiscard]] virtual std::int64_t step_count() const noexcept = 0;
+    [[nodiscard]] virtual std::int64_t total_tokens() const noexcept = 0;
+    [[nodiscard]] virtual double total_price() const noexcept = 0;
+    [[nodiscard]] virtual SteadyTime started_at() const noexcept = 0;
+    [[nodiscard]] virtual RunStatus status() const noexcept = 0;
+
+    /// Ends the run as stopped, soon. The first reason counts.
+    virtual void request_abort(std::string reason) = 0;
+
+    /// Where `layer` keeps what it knows of this run. Empty at on_graph_start; released after
+    /// on_graph_end.
+    [[nodiscard]] virtual std::shared_ptr<void>& slot(const Layer& layer) = 0;
+};
+
+/// Hooks are called where things happen: graph hooks in the run's task, node hooks in the node's
+/// own task immediately before and after its body (once per attempt), so what on_node_run_start
+/// makes current is current for the body and must be undone in on_node_run_end. on_event may come
+/// from any task of the run, also after on_node_run_end. One layer may serve many runs on many
+/// threads at once. A layer that throws is logged, counted and switched off for that run, except
+/// that on_graph_end is still called so that it can clean up.
+class Layer {
+public:
+    virtual ~Layer() = default;
+
+    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+
+    virtual void on_graph_start(RunView& /*run*/) {}
+
+    virtual void on_node_run_start(RunView& /*run*/, const NodeRun& /*node*/) {}
+
+    virtual void on_event(RunView& /*run*/, const Event& /*event*/) {}
+
+    /// `error` is null when the attempt succeeded. A cancelled attempt has an error of type
+    /// `cancelled`.
+    virtual void on_node_run_end(
+        RunView& /*run*/, const NodeRun& /*node*/, const Error* /*error*/
+    ) {}
+
+    /// `error` is set when the run failed or was stopped.
+    virtual void on_graph_end(RunView& /*run*/, const Error* /*error*/) {}
+};
+
+/// How often layers were switched off since the process started, for metrics.
+[[nodiscard]] std::uint64_t layer_failure_count() noexcept;
+
+}  // namespace flowspan::engine

@@ -1,0 +1,93 @@
+#pragma once
+// A loaded app file: what the rest of the house needs of it, with the place of every part.
+
+#include "flowspan/base/json.hpp"
+#include "flowspan/value/value.hpp"
+#include "flowspan/value/variable_pool.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flowspan::dsl {
+
+enum class AppMode : std::uint8_t { workflow, advanced_chat, chat, agent_chat, completion, agent };
+
+[[nodiscard]] std::string_view to_string(AppMode mode) noexcept;  ///< `advanced-chat`, ...
+
+/// Where the parts of a node's data stand in the file: JSON pointer below the node's `data`
+/// (`/model/name`; empty for the node itself) to line and column.
+class PositionMap {
+public:
+    void add(std::string pointer, SourcePosition position);
+
+    /// The position of `pointer`, or of its nearest parent that has one.
+    [[nodiscard]] SourcePosition find(std::string_view pointer) const noexcept;
+
+private:
+    std::vector<std::pair<std::string, SourcePosition>>
+        entries_;  // sorted by pointer on first find
+};
+
+/// One node as the file has it after normalisation (all shape fixes of old versions applied).
+struct NodeSpec {
+    std::string id;
+    std::string type;  ///< wire name, for example `if-else`
+    std::string title;
+    std::string version = "1";
+    std::string parent_id;  ///< id of the iteration or loop it belongs to; empty at top level
+    json::value data;       ///< the whole `data` mapping
+    PositionMap positions;
+    SourcePosition position;
+};
+
+struct EdgeSpec {
+    std::string id;  ///< `edge_<n>` by file order
+    std::string source;
+    std::string target;
+    std::string source_handle = "source";
+    SourcePosition position;
+};
+
+/// A definition under `environment_variables` or `conversation_variables`.
+struct VariableSpec {
+    std::string id;
+    std::string name;
+    std::string description;
+    value::Value value;
+    SourcePosition position;
+};
+
+struct Graph {
+    std::vector<NodeSpec> nodes;  ///< notes removed, missing container starts inserted
+    std::vector<EdgeSpec> edges;
+    std::string root_id;  ///< the node that a run starts with
+};
+
+struct App {
+    AppMode mode = AppMode::workflow;
+    std::string name;
+    std::string description;
+    std::string version;  ///< DSL version; `0.1.0` when the file has none
+    std::string file;     ///< as given to the loader
+    std::string id;       ///< stable: derived from the file's content
+    Graph graph;          ///< workflow and advanced-chat
+    std::vector<VariableSpec> environment_variables;
+    std::vector<VariableSpec> conversation_variables;
+    json::value features;      ///< `workflow.features`, normalised; object
+    json::value model_config;  ///< chat, agent-chat and completion; null otherwise
+};
+
+/// One finding about a file. `code` is stable and dotted, for example `graph.edge_unknown_node`.
+struct Problem {
+    enum class Severity : std::uint8_t { error, unsupported, warning };
+
+    Severity severity = Severity::error;
+    SourcePosition position;
+    std::string code;
+    std::string message;
+};
+
+}  // namespace flowspan::dsl

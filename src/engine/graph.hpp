@@ -1,0 +1,95 @@
+#pragma once
+// The compiled graph of an app: nodes built, edges indexed; shared by all runs of the app.
+
+#include "dsl/app.hpp"
+#include "flowspan/engine/node.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flowspan::engine {
+
+using NodeIndex = std::uint32_t;
+using EdgeIndex = std::uint32_t;
+inline constexpr NodeIndex kNoNode = ~NodeIndex{0};
+
+/// Makes the nodes of a graph; implemented by the registry of node kinds.
+class NodeFactory {
+public:
+    virtual ~NodeFactory() = default;
+
+    /// Null if no kind of this type is registered.
+    [[nodiscard]] virtual const NodeTraits* find_traits(std::string_view type) const = 0;
+
+    /// Builds one node; on failure adds problems and returns null. An unknown type gives a node
+    /// that fails when it is reached.
+    [[nodiscard]] virtual std::unique_ptr<Node> build(
+        const dsl::NodeSpec& spec, std::vector<dsl::Problem>& problems
+    ) const = 0;
+};
+
+enum class ErrorStrategy : std::uint8_t { none, default_value, fail_branch };
+
+struct RetryPolicy {
+    int retries_max = 0;
+    std::chrono::milliseconds interval{0};
+};
+
+struct GraphNode {
+    std::string id;
+    std::string type;
+    std::string title;
+    NodeTraits traits;
+    std::unique_ptr<Node> node;
+    ErrorStrategy error_strategy = ErrorStrategy::none;
+    std::vector<NodeOutput> default_values;
+    RetryPolicy retry;
+    std::vector<EdgeIndex> incoming;
+    std::vector<EdgeIndex> outgoing;
+    NodeIndex container = kNoNode;    ///< the iteration or loop it belongs to
+    NodeIndex first_child = kNoNode;  ///< containers: where a frame starts
+
+    /// Chooses among its outgoing edges by handle.
+    [[nodiscard]] bool is_branch() const noexcept {
+        return traits.shape == NodeShape::branch || error_strategy == ErrorStrategy::fail_branch;
+    }
+};
+
+struct GraphEdge {
+    std::string id;
+    NodeIndex source = kNoNode;
+    NodeIndex target = kNoNode;
+    std::string handle;
+};
+
+class Graph {
+public:
+    /// Builds every node, reachable or not; all problems are collected. Null if any is an error.
+    [[nodiscard]] static std::shared_ptr<const Graph> compile(
+        const dsl::Graph& source, const NodeFactory& factory, std::vector<dsl::Problem>& problems
+    );
+
+    [[nodiscard]] const std::vector<GraphNode>& nodes() const noexcept { return nodes_; }
+
+    [[nodiscard]] const std::vector<GraphEdge>& edges() const noexcept { return edges_; }
+
+    [[nodiscard]] const GraphNode& node(NodeIndex index) const { return nodes_[index]; }
+
+    [[nodiscard]] const GraphEdge& edge(EdgeIndex index) const { return edges_[index]; }
+
+    [[nodiscard]] NodeIndex root() const noexcept { return root_; }
+
+    [[nodiscard]] NodeIndex find_node(std::string_view id) const noexcept;
+
+private:
+    std::vector<GraphNode> nodes_;
+    std::vector<GraphEdge> edges_;
+    NodeIndex root_ = kNoNode;
+};
+
+}  // namespace flowspan::engine

@@ -3,10 +3,9 @@
 
 #include "flowspan/base/json.hpp"
 #include "flowspan/value/value.hpp"
-#include "flowspan/value/variable_pool.hpp"
 
-#include <memory>
-#include <optional>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,18 +16,37 @@ enum class AppMode : std::uint8_t { workflow, advanced_chat, chat, agent_chat, c
 
 [[nodiscard]] std::string_view to_string(AppMode mode) noexcept;  ///< `advanced-chat`, ...
 
-/// Where the parts of a node's data stand in the file: JSON pointer below the node's `data`
-/// (`/model/name`; empty for the node itself) to line and column.
+/// Where the parts of a document stand: JSON pointer (`/model/name`; empty for the whole) to line
+/// and column. A member of a mapping stands where its key does. Kept as a tree in document order,
+/// so that keys are stored once however deep they lie.
 class PositionMap {
 public:
-    void add(std::string pointer, SourcePosition position);
+    /// Adds a part; what is opened before its `close` lies inside it. The first part is the whole.
+    void open(std::string_view key, SourcePosition position);
+    void close();
 
     /// The position of `pointer`, or of its nearest parent that has one.
     [[nodiscard]] SourcePosition find(std::string_view pointer) const noexcept;
 
+    /// The positions of one part alone, with pointers below that part; empty if it is not there.
+    [[nodiscard]] PositionMap below(std::string_view pointer) const;
+
 private:
-    std::vector<std::pair<std::string, SourcePosition>>
-        entries_;  // sorted by pointer on first find
+    struct Entry {
+        std::string key;
+        SourcePosition position;
+        std::uint32_t end = 0;  ///< index after the last part inside this one
+    };
+
+    struct Found {
+        std::size_t index = 0;
+        bool is_exact = false;
+    };
+
+    [[nodiscard]] Found walk(std::string_view pointer) const noexcept;
+
+    std::vector<Entry> entries_;
+    std::vector<std::uint32_t> open_;  // indexes of the parts not closed yet, outermost first
 };
 
 /// One node as the file has it after normalisation (all shape fixes of old versions applied).
@@ -39,8 +57,11 @@ struct NodeSpec {
     std::string version = "1";
     std::string parent_id;  ///< id of the iteration or loop it belongs to; empty at top level
     json::value data;       ///< the whole `data` mapping
-    PositionMap positions;
+    PositionMap positions;  ///< by JSON pointer below `data`
     SourcePosition position;
+
+    /// `"Title" (id)` for messages; the id alone if there is no title.
+    [[nodiscard]] std::string name() const;
 };
 
 struct EdgeSpec {

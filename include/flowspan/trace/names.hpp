@@ -112,4 +112,16 @@ inline constexpr char kFlowspanAttemptCause[] = "flowspan.attempt.cause";
 inline constexpr char kFlowspanAttemptCount[] = "flowspan.attempt.count";
 inline constexpr char kFlowspanEndReason[] = "flowspan.end_reason";
 
+// What the exporting side writes itself: the span's marks for what was cut, and the resource.
+inline constexpr char kFlowspanTruncated[] = "flowspan.truncated";
+inline constexpr char kFlowspanTruncatedBytes[] = "flowspan.truncated_bytes";
+inline constexpr char kServiceName[] = "service.name";
+inline constexpr char kServiceVersion[] = "service.version";
+inline constexpr char kServiceInstanceId[] = "service.instance.id";
+inline constexpr char kHostName[] = "host.name";
+inline constexpr char kProcessPid[] = "process.pid";
+inline constexpr char kTelemetrySdkName[] = "telemetry.sdk.name";
+inline constexpr char kTelemetrySdkLanguage[] = "telemetry.sdk.language";
+inline constexpr char kTelemetrySdkVersion[] = "telemetry.sdk.version";
+
 }  // namespace flowspan::trace::names

@@ -97,8 +97,9 @@ private:
     static SpanPtr start(const Handler& handler, const Arguments&... arguments) {
         opentelemetry::trace::StartSpanOptions options;
         options.kind = span_kind<Handler>();
-        const std::string_view name = handler.span_name(arguments...);
-        return tracer().StartSpan({name.data(), name.size()}, options);
+        const auto name = handler.span_name(arguments...);
+        const std::string_view view(name);
+        return tracer().StartSpan({view.data(), view.size()}, options);
     }
 
     const Handler& handler_;
@@ -113,7 +114,7 @@ private:
 /// `Handler` describes the span; only the first member is required:
 ///
 ///     struct LookUp {
-///         std::string_view span_name(const Key& key) const;      // low cardinality
+///         std::string_view span_name(const Key& key) const;      // or std::string; low cardinality
 ///         static constexpr auto kKind = SpanKind::kInternal;
 ///         void on_start(Span&, const Key& key) const;             // reads the arguments
 ///         void on_result(Span&, const Value& value) const;        // Result<T>: gets the Result

@@ -1,0 +1,277 @@
+#include "engine/response_stream.hpp"
+
+#include <algorithm>
+
+namespace flowspan::engine {
+
+namespace {
+
+bool is_special(std::string_view group) {
+    return group == value::kSystemPrefix || group == value::kEnvironmentPrefix ||
+           group == value::kConversationPrefix;
+}
+
+bool starts_with(const value::Selector& selector, const value::Selector& prefix) {
+    return prefix.size() >= 2 && selector.size() >= 2 && selector[0] == prefix[0] &&
+           selector[1] == prefix[1];
+}
+
+}  // namespace
+
+ResponseStream::ResponseStream(
+    const Graph& graph,
+    const EdgeStates& states,
+    const value::VariablePool& variables,
+    EventSink& consumer,
+    Random& random
+)
+    : graph_(graph), states_(states), variables_(variables), consumer_(consumer), random_(random) {
+    for (NodeIndex index = 0; index < graph.nodes().size(); ++index) {
+        const auto& node = graph.node(index);
+        if (node.traits.shape != NodeShape::response || node.container != kNoNode) {
+            continue;
+        }
+        Session session;
+        session.node = index;
+        session.segments = node.node->response_template();
+        for (const auto& segment : session.segments) {
+            if (segment.selector.size() == 2) {
+                buffers_.try_emplace({segment.selector[0], segment.selector[1]});
+            }
+        }
+        sessions_.push_back(std::move(session));
+    }
+    std::ranges::sort(sessions_, {}, [&](const Session& session) -> const std::string& {
+        return graph.node(session.node).id;
+    });
+    waiting_count_ = sessions_.size();
+}
+
+ResponseStream::Session* ResponseStream::find_session(std::string_view node_id) {
+    const auto found = std::ranges::find_if(sessions_, [&](const Session& session) {
+        return graph_.node(session.node).id == node_id;
+    });
+    return found == sessions_.end() ? nullptr : &*found;
+}
+
+bool ResponseStream::is_blocking(NodeIndex source, const Session& session) const {
+    const auto& node = graph_.node(source);
+    if (node.is_branch() || node.traits.shape == NodeShape::container ||
+        node.traits.shape == NodeShape::response) {
+        return true;
+    }
+    return std::ranges::any_of(node.node->written_variables(), [&](const auto& written) {
+        return std::ranges::any_of(session.segments, [&](const auto& segment) {
+            return starts_with(segment.selector, written);
+        });
+    });
+}
+
+// True if some way from the root has all its blocking edges taken.
+bool ResponseStream::is_reachable(const Session& session) const {
+    std::vector<bool> seen(graph_.nodes().size());
+    std::vector<NodeIndex> pending{graph_.root()};
+    while (!pending.empty()) {
+        const auto index = pending.back();
+        pending.pop_back();
+        if (index == session.node) {
+            return true;
+        }
+        if (seen[index]) {
+            continue;
+        }
+        seen[index] = true;
+        const bool blocks = is_blocking(index, session);
+        for (const auto edge : graph_.node(index).outgoing) {
+            const auto decision = states_.edge(edge);
+            if (decision == Decision::taken || (decision == Decision::unknown && !blocks)) {
+                pending.push_back(graph_.edge(edge).target);
+            }
+        }
+    }
+    return false;
+}
+
+void ResponseStream::activate_reachable() {
+    for (auto& session : sessions_) {
+        if (!session.is_activated && is_reachable(session)) {
+            session.is_activated = true;
+            --waiting_count_;
+            active_.push_back(&session);
+        }
+    }
+    flush();
+}
+
+void ResponseStream::on_event(const Event& event) {
+    if (const auto* chunk = std::get_if<NodeRunStreamChunk>(&event)) {
+        on_chunk(*chunk);
+        return;
+    }
+    if (const auto* edge = std::get_if<GraphEdgeDecided>(&event)) {
+        if (edge->is_taken && waiting_count_ != 0) {
+            activate_reachable();
+        }
+        return;
+    }
+    if (std::holds_alternative<FrameStarted>(event) || std::holds_alternative<FrameEnded>(event)) {
+        return;
+    }
+    if (const auto* started = std::get_if<NodeRunStarted>(&event)) {
+        if (auto* session = find_session(started->node->node_id)) {
+            session->run = started->node;
+            session->execution_id = started->node->execution_id;
+        }
+    } else if (const auto* succeeded = std::get_if<NodeRunSucceeded>(&event)) {
+        if (auto* session = find_session(succeeded->node->node_id)) {
+            session->is_complete = true;
+        }
+        flush();
+    } else if (std::holds_alternative<NodeRunException>(event)) {
+        flush();
+    }
+    consumer_.on_event(event);
+    if (std::holds_alternative<GraphRunStarted>(event)) {
+        activate_reachable();
+    }
+    forget_ended_execution(event);
+}
+
+// A NodeRun lives only until its result event has been told.
+void ResponseStream::forget_ended_execution(const Event& event) {
+    const NodeRun* ended = nullptr;
+    if (const auto* succeeded = std::get_if<NodeRunSucceeded>(&event)) {
+        ended = succeeded->node;
+    } else if (const auto* failed = std::get_if<NodeRunFailed>(&event)) {
+        ended = failed->node;
+    } else if (const auto* handled = std::get_if<NodeRunException>(&event)) {
+        ended = handled->node;
+    }
+    if (ended == nullptr) {
+        return;
+    }
+    for (auto& session : sessions_) {
+        if (session.run == ended) {
+            session.run = nullptr;
+        }
+    }
+}
+
+void ResponseStream::on_chunk(const NodeRunStreamChunk& chunk) {
+    const auto found =
+        buffers_.find(OutputKey(std::string(chunk.node_id), std::string(chunk.name)));
+    if (found == buffers_.end()) {
+        return;  // no template shows this output
+    }
+    auto& buffer = found->second;
+    if (buffer.execution_id != chunk.execution_id) {
+        // A node inside a loop streams anew in every round; a template shows the first one.
+        if (buffer.is_closed) {
+            return;
+        }
+        buffer.execution_id = chunk.execution_id;
+    }
+    buffer.has_started = true;
+    buffer.is_closed |= chunk.is_final;
+    if (buffer.pieces.empty() && !active_.empty()) {
+        const auto& session = *active_.front();
+        const auto& segment = session.segments[session.at];
+        if (segment.selector.size() == 2 && segment.selector[0] == chunk.node_id &&
+            segment.selector[1] == chunk.name) {
+            pass_chunk(chunk);
+            if (chunk.is_final) {
+                flush();
+            }
+            return;
+        }
+    }
+    if (!chunk.chunk.empty()) {
+        buffer.pieces.emplace_back(chunk.chunk);
+    }
+}
+
+void ResponseStream::pass_chunk(const NodeRunStreamChunk& chunk) {
+    if (!active_.empty() && graph_.node(active_.front()->node).type == "answer") {
+        has_answer_ = true;
+        answer_.append(chunk.chunk);
+    }
+    consumer_.on_event(chunk);
+}
+
+void ResponseStream::flush() {
+    while (!active_.empty()) {
+        auto& session = *active_.front();
+        while (session.at < session.segments.size()) {
+            if (!flush_segment(session)) {
+                return;
+            }
+            ++session.at;
+        }
+        active_.pop_front();
+    }
+}
+
+bool ResponseStream::flush_segment(Session& session) {
+    const auto& segment = session.segments[session.at];
+    if (!segment.selector.empty()) {
+        return flush_variable(session, segment);
+    }
+    emit_text(session, segment.text, nullptr);
+    return true;
+}
+
+bool ResponseStream::flush_variable(Session& session, const value::TextTemplate::Segment& segment) {
+    const auto source = graph_.find_node(segment.selector[0]);
+    if (source != kNoNode && states_.node(source) == Decision::skipped) {
+        return true;
+    }
+    const auto found = segment.selector.size() == 2
+                           ? buffers_.find(OutputKey(segment.selector[0], segment.selector[1]))
+                           : buffers_.end();
+    if (found != buffers_.end() && found->second.has_started) {
+        auto& buffer = found->second;
+        while (!buffer.pieces.empty()) {
+            emit_text(session, buffer.pieces.front(), &segment.selector);
+            buffer.pieces.pop_front();
+        }
+        // A stream that broke off and was handled ends with its response node.
+        return buffer.is_closed || session.is_complete;
+    }
+    if (const auto value = variables_.find(segment.selector)) {
+        emit_text(session, value->to_markdown(), &segment.selector);
+        return true;
+    }
+    if (!session.is_complete) {
+        return false;
+    }
+    // The response node has rendered without it, so it will never come: show what it shows.
+    if (graph_.node(session.node).type == "answer") {
+        emit_text(session, segment.text, nullptr);
+    }
+    return true;
+}
+
+void ResponseStream::emit_text(
+    Session& session, std::string_view text, const value::Selector* selector
+) {
+    if (session.execution_id.empty()) {
+        session.execution_id = make_uuid(random_);
+    }
+    const auto& node = graph_.node(session.node);
+    const bool is_last = session.at + 1 == session.segments.size();
+    const bool is_own = selector == nullptr || is_special((*selector)[0]);
+    pass_chunk(NodeRunStreamChunk{
+        session.run,
+        is_own ? std::string_view(node.id) : std::string_view((*selector)[0]),
+        is_own ? std::string_view("answer") : std::string_view((*selector)[1]),
+        session.execution_id,
+        text,
+        is_last
+    });
+}
+
+void ResponseStream::finish() {
+    flush();
+}
+
+}  // namespace flowspan::engine

@@ -1,0 +1,90 @@
+#pragma once
+// Orders streamed text for the user: by the response templates, not by the time it was produced.
+
+#include "engine/frame.hpp"
+#include "engine/graph.hpp"
+#include "flowspan/base/clock.hpp"
+#include "flowspan/engine/event.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace flowspan::engine {
+
+/// Stands between the run and its consumer. Response nodes (answer, end) become active once no
+/// undecided branch, container, response node or relevant assigner lies between the start and them;
+/// active ones stream one after the other. Chunks that arrive before their turn are kept. Edges are
+/// not passed on.
+class ResponseStream {
+public:
+    /// All references must outlive the stream.
+    ResponseStream(
+        const Graph& graph,
+        const EdgeStates& states,
+        const value::VariablePool& variables,
+        EventSink& consumer,
+        Random& random
+    );
+
+    void on_event(const Event& event);
+
+    /// Emits what can still be emitted; call before the terminal event.
+    void finish();
+
+    /// Text of answer nodes that was streamed so far.
+    [[nodiscard]] const std::string& answer() const noexcept { return answer_; }
+
+    [[nodiscard]] bool has_answer() const noexcept { return has_answer_; }
+
+private:
+    using OutputKey = std::pair<std::string, std::string>;  // node id, output name
+
+    struct Buffer {
+        std::deque<std::string> pieces;
+        std::string execution_id;
+        bool has_started = false;
+        bool is_closed = false;
+    };
+
+    struct Session {
+        NodeIndex node = kNoNode;
+        std::vector<value::TextTemplate::Segment> segments;
+        std::size_t at = 0;
+        std::string execution_id;
+        bool is_activated = false;
+        bool is_complete = false;  ///< the response node itself has succeeded
+        const NodeRun* run = nullptr;
+    };
+
+    void activate_reachable();
+    [[nodiscard]] bool is_reachable(const Session& session) const;
+    [[nodiscard]] bool is_blocking(NodeIndex source, const Session& session) const;
+    void on_chunk(const NodeRunStreamChunk& chunk);
+    void flush();
+    /// False if the segment has to wait.
+    bool flush_segment(Session& session);
+    bool flush_variable(Session& session, const value::TextTemplate::Segment& segment);
+    void emit_text(Session& session, std::string_view text, const value::Selector* selector);
+    void forget_ended_execution(const Event& event);
+    void pass_chunk(const NodeRunStreamChunk& chunk);
+    [[nodiscard]] Session* find_session(std::string_view node_id);
+
+    const Graph& graph_;
+    const EdgeStates& states_;
+    const value::VariablePool& variables_;
+    EventSink& consumer_;
+    Random& random_;
+    std::vector<Session> sessions_;                     // by node id; fixed after construction
+    std::deque<Session*> active_;                       // the front one streams, the others wait
+    std::map<OutputKey, Buffer, std::less<>> buffers_;  // only outputs that a template names
+    std::size_t waiting_count_ = 0;                     // sessions not activated yet
+    std::string answer_;
+    bool has_answer_ = false;
+};
+
+}  // namespace flowspan::engine

@@ -1,0 +1,96 @@
+#pragma once
+// Everything that one run knows of itself; lives on the run's strand.
+
+#include "engine/frame.hpp"
+#include "engine/layer_set.hpp"
+#include "engine/response_stream.hpp"
+#include "flowspan/engine/engine.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flowspan::engine {
+
+class RunState final : public RunView {
+public:
+    RunState(RunRequest request, const Clock& clock, Random& random);
+
+    // RunView
+    const RunInfo& info() const noexcept override { return request_.info; }
+
+    const value::VariablePool& variables() const noexcept override { return request_.variables; }
+
+    std::int64_t step_count() const noexcept override { return steps_; }
+
+    std::int64_t total_tokens() const noexcept override { return usage_.total_tokens(); }
+
+    double total_price() const noexcept override { return usage_.total_price; }
+
+    SteadyTime started_at() const noexcept override { return started_at_; }
+
+    RunStatus status() const noexcept override { return status_; }
+
+    void request_abort(std::string reason) override;
+
+    std::shared_ptr<void>& slot(const Layer& layer) override { return layers_.slot(layer); }
+
+    void add_layer(Layer& layer) { layers_.add(layer); }
+
+    [[nodiscard]] Task<RunResult> run(EventSink& consumer);
+
+    /// Runs the children of `container` once; see NodeContext::run_frame.
+    [[nodiscard]] Task<FrameResult> run_frame(
+        Frame& parent, NodeIndex container, const NodeRun& container_run, FrameRequest request
+    );
+
+    /// Tells layers first, then the consumer.
+    void emit(const Event& event);
+
+    [[nodiscard]] const Graph& graph() const noexcept { return *request_.graph; }
+
+private:
+    friend class NodeExecution;
+
+    void start_node(Frame& frame, NodeIndex index);
+    [[nodiscard]] static Task<void> execute_node(
+        RunState* state, Frame* frame, NodeIndex index, SteadyTime ready_at
+    );
+
+    void finish_node(Frame& frame, NodeIndex index, const NodeRun& run, NodeResult& result);
+    void fail_node(Frame& frame, NodeIndex index, const NodeRun& run, NodeResult& result);
+    void handle_by_strategy(const GraphNode& node, NodeResult& result) const;
+    [[nodiscard]] bool advance(Frame& frame, NodeIndex index, NodeResult& result);
+    void store_outputs(Frame& frame, NodeIndex index, const NodeResult& result);
+    void add_usage(Frame& frame, const NodeFacts& facts);
+    void merge_response(Frame& frame, const GraphNode& node, const NodeResult& result);
+    void fail_frame(Frame& frame, const Error& error);
+    void skip_unused_roots(Frame& frame);
+    [[nodiscard]] RunResult conclude();
+
+    RunRequest request_;
+    const Clock& clock_;
+    Random& random_;
+    LayerSet layers_;
+    std::optional<ResponseStream> stream_;
+    std::optional<Frame> root_;
+    std::optional<async::TaskExecutor> executor_;
+    RunStatus status_ = RunStatus::running;
+    SteadyTime started_at_;
+    ModelFacts usage_;
+    std::int64_t steps_ = 0;
+    std::int64_t node_index_ = 0;
+    std::int64_t exceptions_count_ = 0;
+    std::optional<std::string> abort_reason_;
+    std::optional<Error> error_;
+};
+
+/// Adds tokens and price; the texts come from the later call.
+void add(ModelFacts& total, const ModelFacts& more);
+
+}  // namespace flowspan::engine

@@ -1,0 +1,127 @@
+#include "infra/http/request_span.hpp"
+
+#include "flowspan/base/text.hpp"
+#include "flowspan/trace/context_storage.hpp"
+#include "flowspan/trace/names.hpp"
+#include "flowspan/trace/propagation.hpp"
+#include "infra/http/url_text.hpp"
+
+#include <opentelemetry/trace/context.h>
+#include <opentelemetry/trace/span_startoptions.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace names = flowspan::trace::names;
+namespace otel = opentelemetry::trace;
+
+namespace flowspan::http {
+
+namespace {
+
+bool is_known_method(std::string_view method) {
+    static constexpr std::array<std::string_view, 10> kKnown = {
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"
+    };
+    return std::ranges::find(kKnown, method) != kKnown.end();
+}
+
+}  // namespace
+
+RequestSpan::RequestSpan(std::string_view method, std::string_view url, int resend_count) {
+    if (!trace::is_tracing_enabled()) {
+        return;
+    }
+    const bool is_known = is_known_method(method);
+    const std::string_view name = is_known ? method : std::string_view("HTTP");
+    otel::StartSpanOptions options;
+    options.kind = otel::SpanKind::kClient;
+    span_ = trace::tracer().StartSpan({name.data(), name.size()}, options);
+    is_recording_ = span_->IsRecording();
+    if (!is_recording_) {
+        return;
+    }
+    trace::set(*span_, names::kHttpRequestMethod, is_known ? method : "_OTHER");
+    if (!is_known) {
+        trace::set(*span_, names::kHttpRequestMethodOriginal, method);
+    }
+    trace::set(*span_, names::kUrlFull, redact_url(url));
+    const auto origin = read_origin(url);
+    trace::set(*span_, names::kServerAddress, origin.host);
+    trace::set(*span_, names::kServerPort, origin.port);
+    if (resend_count > 0) {
+        trace::set(*span_, names::kHttpRequestResendCount, static_cast<std::int64_t>(resend_count));
+    }
+}
+
+RequestSpan::~RequestSpan() {
+    if (span_ == nullptr) {
+        return;
+    }
+    if (!is_finished_ && is_recording_) {
+        trace::record_cancelled(*span_, "cancelled");
+    }
+    span_->End();
+}
+
+Headers RequestSpan::headers(const Headers& given, bool should_send_baggage) const {
+    Headers added;
+    const auto add = [&](std::string_view name, std::string_view value) {
+        const bool is_baggage = equals_ignore_case(name, "baggage");
+        if ((is_baggage && !should_send_baggage) || find_header(given, name) != nullptr) {
+            return;
+        }
+        added.emplace_back(name, value);
+    };
+    // The caller's own traceparent belongs to a state of its own; ours would not fit to it.
+    if (find_header(given, "traceparent") != nullptr) {
+        return added;
+    }
+    if (span_ != nullptr) {
+        auto context = trace::current_context();
+        trace::inject(otel::SetSpan(context, span_), add);
+    } else {
+        trace::inject(add);
+    }
+    return added;
+}
+
+void RequestSpan::set_reply(const Transfer& transfer) {
+    const auto status = transfer.response.status;
+    if (status > 0) {
+        trace::set(*span_, names::kHttpResponseStatusCode, static_cast<std::int64_t>(status));
+    }
+    if (const auto version = transfer.protocol_version(); !version.empty()) {
+        trace::set(*span_, names::kNetworkProtocolVersion, version);
+    }
+    const auto peer = transfer.peer();
+    if (!peer.host.empty()) {
+        trace::set(*span_, names::kNetworkPeerAddress, peer.host);
+        trace::set(*span_, names::kNetworkPeerPort, peer.port);
+    }
+}
+
+void RequestSpan::finish(const Transfer& transfer) {
+    is_finished_ = true;
+    if (!is_recording_) {
+        return;
+    }
+    set_reply(transfer);
+    if (transfer.response.status >= 400) {
+        // The code says it all, so the status has no description.
+        span_->SetStatus(otel::StatusCode::kError);
+        trace::set(*span_, names::kErrorType, std::to_string(transfer.response.status));
+    }
+}
+
+void RequestSpan::fail(const Transfer& transfer, Error& error) {
+    is_finished_ = true;
+    if (!is_recording_) {
+        return;
+    }
+    set_reply(transfer);
+    trace::record_error(*span_, error);
+}
+
+}  // namespace flowspan::http

@@ -1,0 +1,38 @@
+#pragma once
+// The CLIENT span of one attempt, by the OpenTelemetry API.
+
+#include "flowspan/trace/tracer.hpp"
+#include "infra/http/http_client.hpp"
+#include "infra/http/transfer.hpp"
+
+#include <string_view>
+
+namespace flowspan::http {
+
+/// Child of the current context. Never current itself: what a listener does while the reply comes
+/// in belongs to whoever asked. Ends when destroyed, as cancelled unless finished before.
+class RequestSpan {
+public:
+    RequestSpan(std::string_view method, std::string_view url, int resend_count);
+    ~RequestSpan();
+    RequestSpan(const RequestSpan&) = delete;
+    RequestSpan& operator=(const RequestSpan&) = delete;
+
+    /// The propagation headers for this attempt, without those that `given` has already.
+    [[nodiscard]] Headers headers(const Headers& given, bool should_send_baggage) const;
+
+    /// The reply's facts, and a failed status from 400 on.
+    void finish(const Transfer& transfer);
+
+    /// The same for an attempt without a usable reply.
+    void fail(const Transfer& transfer, Error& error);
+
+private:
+    void set_reply(const Transfer& transfer);
+
+    trace::SpanPtr span_;  // null while tracing is off
+    bool is_recording_ = false;
+    bool is_finished_ = false;
+};
+
+}  // namespace flowspan::http

@@ -1,0 +1,36 @@
+#pragma once
+// What nodes may use of the world, as interfaces; a kind takes only what it names.
+
+#include "flowspan/base/clock.hpp"
+#include "nodes/limits.hpp"
+
+namespace flowspan::http {
+class HttpClient;
+}
+
+namespace flowspan::model {
+class ChatModel;
+}
+
+namespace flowspan::infra::sandbox {
+class Sandbox;
+}
+
+namespace flowspan::nodes {
+
+class ConversationMemory;
+class FileStore;
+
+/// Everything here must outlive the nodes that are built with it.
+struct Services {
+    model::ChatModel& chat_model;
+    http::HttpClient& http_client;
+    infra::sandbox::Sandbox& sandbox;
+    FileStore& file_store;
+    const Clock& clock;
+    Random& random;
+    ConversationMemory* memory = nullptr;  ///< null: no conversation is remembered
+    Limits limits = {};
+};
+
+}  // namespace flowspan::nodes

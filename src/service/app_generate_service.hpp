@@ -1,0 +1,51 @@
+#pragma once
+// The entry of every run: checks the request and hands it to the runner of the app's mode.
+
+#include "service/app_runner.hpp"
+
+#include <memory>
+#include <string>
+
+namespace flowspan::service {
+
+struct GenerateRequest {
+    std::shared_ptr<const LoadedApp> app;
+    json::object inputs;
+    std::string query;
+    json::array files;  ///< mappings or records of files given with the query
+    std::string user;   ///< the end user; opaque
+    std::string user_type = "end-user";
+    std::string conversation_id;  ///< empty starts a new conversation
+    std::string invoke_from = "cli";
+    bool is_streaming = true;
+    int call_depth = 0;
+    engine::RunControl control;
+};
+
+struct GenerateResult {
+    engine::RunInfo info;
+    engine::RunResult run;
+};
+
+class AppGenerateService {
+public:
+    virtual ~AppGenerateService() = default;
+
+    /// Errors (`invalid_input`, `unsupported`) mean that nothing ran. `request` and `consumer` must
+    /// outlive the task.
+    [[nodiscard]] virtual Task<Result<GenerateResult>> generate(
+        const GenerateRequest& request, engine::EventSink& consumer
+    ) = 0;
+};
+
+/// Runners by app mode; all must outlive the service.
+struct Runners {
+    AppRunner& workflow;
+    AppRunner& advanced_chat;
+};
+
+[[nodiscard]] std::unique_ptr<AppGenerateService> make_app_generate_service(
+    Runners runners, Random& random
+);
+
+}  // namespace flowspan::service

@@ -1,0 +1,61 @@
+#include "service/graph_run.hpp"
+
+#include "engine/limits_layer.hpp"
+
+#include <utility>
+
+namespace flowspan::service {
+
+namespace {
+
+void set_text(value::VariablePool& variables, std::string_view name, const std::string& text) {
+    if (!text.empty()) {
+        variables.set(value::kSystemPrefix, name, value::Value::string(text));
+    }
+}
+
+value::Value file_list(const json::array& files) {
+    return files.empty() ? value::Value(json::array())
+                         : value::Value::unchecked(files, value::ValueType::array_file);
+}
+
+}  // namespace
+
+value::VariablePool make_variables(const AppRun& run) {
+    value::VariablePool variables;
+    const auto& info = run.info;
+    variables.set(value::kSystemPrefix, "files", file_list(run.files));
+    set_text(variables, "user_id", info.user_id);
+    set_text(variables, "app_id", info.app_id);
+    set_text(variables, "workflow_id", info.workflow_id);
+    set_text(variables, "workflow_run_id", info.run_id);
+    for (const auto& variable : run.app->app.environment_variables) {
+        variables.set(value::kEnvironmentPrefix, variable.name, variable.value);
+    }
+    for (const auto& input : run.inputs) {
+        variables.set(run.app->app.graph.root_id, input.name, input.value);
+    }
+    return variables;
+}
+
+Task<Result<engine::RunResult>> run_graph(
+    const RunnerServices& services,
+    const AppRun& run,
+    value::VariablePool variables,
+    engine::EventSink& consumer
+) {
+    engine::RunRequest request;
+    request.graph = run.app->graph;
+    request.info = run.info;
+    request.variables = std::move(variables);
+    request.limits = services.limits;
+    engine::LimitsLayer limits(services.limits.steps_max);
+    engine::GraphEngine engine(std::move(request), services.clock, services.random, run.control);
+    engine.add_layer(limits);
+    for (auto* layer : services.layers) {
+        engine.add_layer(*layer);
+    }
+    co_return co_await engine.run(consumer);
+}
+
+}  // namespace flowspan::service

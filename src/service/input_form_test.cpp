@@ -1,0 +1,110 @@
+#include "service/input_form.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace flowspan::service {
+namespace {
+
+dsl::Graph graph_with(std::string_view field) {
+    dsl::NodeSpec start;
+    start.id = "s";
+    start.type = "start";
+    start.data = *parse_json(R"({"variables":[)" + std::string(field) + "]}");
+    dsl::Graph graph;
+    graph.root_id = "s";
+    graph.nodes.push_back(std::move(start));
+    return graph;
+}
+
+struct Case {
+    std::string field;
+    std::string inputs;
+    std::string expected;  ///< JSON of the variable, or the error text
+};
+
+class InputForm : public ::testing::TestWithParam<Case> {};
+
+TEST_P(InputForm, ChecksOneField) {
+    const auto& [field, inputs, expected] = GetParam();
+    const auto checked = validate_inputs(graph_with(field), parse_json(inputs)->get_object());
+    if (checked) {
+        ASSERT_EQ(checked->size(), 1U);
+        EXPECT_EQ(to_json_text(checked->front().value.json()), expected);
+    } else {
+        EXPECT_EQ(checked.error().message, expected);
+        EXPECT_EQ(checked.error().code, ErrorCode::invalid_input);
+    }
+}
+
+constexpr auto kText = R"({"variable":"a","label":"A","type":"text-input","max_length":3})";
+constexpr auto kRequired = R"({"variable":"a","label":"A","type":"paragraph","required":true})";
+constexpr auto kNumber = R"({"variable":"n","label":"N","type":"number"})";
+constexpr auto kSelect = R"({"variable":"c","label":"C","type":"select","options":["x","y"]})";
+constexpr auto kFlag = R"({"variable":"f","label":"F","type":"checkbox"})";
+constexpr auto kFile = R"({"variable":"d","label":"D","type":"file"})";
+constexpr auto kFiles = R"({"variable":"l","label":"L","type":"file-list","max_length":1})";
+constexpr auto kJson = R"({"variable":"j","label":"J","type":"json_object"})";
+constexpr auto kDefault = R"({"variable":"a","label":"A","type":"text-input","default":"d"})";
+
+INSTANTIATE_TEST_SUITE_P(
+    Table,
+    InputForm,
+    ::testing::Values(
+        Case{kText, R"({"a":"abc"})", R"("abc")"},
+        Case{kText, R"({})", "null"},
+        Case{kText, R"({"a":"abcd"})", "a in input form must be less than 3 characters"},
+        Case{kText, R"({"a":5})", "(type 'text-input') a in input form must be a string"},
+        Case{kRequired, R"({})", "a is required in input form"},
+        Case{kRequired, R"({"a":"x\u0000y"})", R"("xy")"},
+        Case{kDefault, R"({})", R"("d")"},
+        Case{kNumber, R"({"n":" 5 "})", "5"},
+        Case{kNumber, R"({"n":"5.5"})", "5.5E0"},
+        Case{kNumber, R"({"n":""})", "null"},
+        Case{kNumber, R"({"n":"x"})", "n in input form must be a valid number"},
+        Case{kSelect, R"({"c":"y"})", R"("y")"},
+        Case{kSelect, R"({"c":"z"})", "c in input form must be one of the following: ['x', 'y']"},
+        Case{kFlag, R"({"f":"YES"})", "true"},
+        Case{kFlag, R"({"f":0})", "false"},
+        Case{kFlag, R"({"f":"maybe"})", R"("maybe")"},
+        Case{kFile, R"({"d":"x"})", "d in input form must be a file"},
+        Case{kFile, R"({"d":{"type":"image"}})", "transfer_method is required in file mapping"},
+        Case{kFiles, R"({"l":{}})", "l in input form must be a list of files"},
+        Case{
+            kFiles,
+            R"({"l":[{"transfer_method":"remote_url","url":"http://h/a.png"},)"
+            R"({"transfer_method":"remote_url","url":"http://h/b.png"}]})",
+            "l in input form must be less than 1 files"
+        },
+        Case{kJson, R"({"j":"{\"k\":1}"})", R"({"k":1})"},
+        Case{kJson, R"({"j":[1]})", "j in input form must be a dict"}
+    )
+);
+
+TEST(InputFormProblems, AreAllReportedAtOnce) {
+    const auto checked = validate_inputs(
+        graph_with(std::string(kRequired) + "," + kNumber), parse_json(R"({"n":"x"})")->get_object()
+    );
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(
+        checked.error().message,
+        "a is required in input form\nn in input form must be a valid number"
+    );
+}
+
+TEST(InputFormFiles, RemoteFileBecomesARecordWithItsTypeDetected) {
+    const auto checked = validate_inputs(
+        graph_with(kFile),
+        parse_json(R"({"d":{"transfer_method":"remote_url","url":"https://h/p/cat.PNG?x=1"}})")
+            ->get_object()
+    );
+    ASSERT_TRUE(checked) << checked.error().message;
+    const auto& file = checked->front().value;
+    EXPECT_EQ(file.type(), value::ValueType::file);
+    EXPECT_EQ(string_member(file.json(), "type"), "image");
+    EXPECT_EQ(string_member(file.json(), "filename"), "cat.PNG");
+}
+
+}  // namespace
+}  // namespace flowspan::service

@@ -111,6 +111,7 @@ inline constexpr char kFlowspanAttemptDelay[] = "flowspan.attempt.delay";
 inline constexpr char kFlowspanAttemptCause[] = "flowspan.attempt.cause";
 inline constexpr char kFlowspanAttemptCount[] = "flowspan.attempt.count";
 inline constexpr char kFlowspanEndReason[] = "flowspan.end_reason";
+inline constexpr char kFlowspanDocumentCount[] = "flowspan.retrieval.document_count";
 
 // What the exporting side writes itself: the span's marks for what was cut, and the resource.
 inline constexpr char kFlowspanTruncated[] = "flowspan.truncated";

@@ -1,0 +1,122 @@
+#include "observe/app_handlers.hpp"
+
+#include "flowspan/trace/names.hpp"
+#include "flowspan/trace/trace_span.hpp"
+#include "observe/run_outcome.hpp"
+
+#include <utility>
+
+namespace flowspan::observe {
+
+namespace names = trace::names;
+using trace::set;
+
+namespace {
+
+struct AppGenerateHandler {
+    std::string_view span_name(const service::GenerateRequest& /*request*/, auto& /*sink*/) const {
+        return "AppGenerateService.generate";
+    }
+
+    void on_start(trace::Span& span, const service::GenerateRequest& request, auto& /*sink*/)
+        const {
+        const auto& app = request.app->app;
+        set(span, names::kDifyAppId, app.id);
+        set(span, names::kDifyAppName, app.name);
+        set(span, names::kDifyAppMode, dsl::to_string(app.mode));
+        set(span, names::kDifyUserType, request.user_type);
+        set(span, names::kDifyInvokeFrom, request.invoke_from);
+        set(span, names::kDifyStreaming, request.is_streaming);
+        if (!request.user.empty()) {
+            set(span, names::kUserId, request.user);
+        }
+    }
+
+    void on_result(trace::Span& span, const Result<service::GenerateResult>& result) const {
+        set(span, names::kDifyWorkflowRunId, result->info.run_id);
+        if (!result->info.conversation_id.empty()) {
+            set(span, names::kGenAiConversationId, result->info.conversation_id);
+        }
+        write_outcome(span, result->run);
+    }
+};
+
+struct AppRunnerHandler {
+    std::string name;
+
+    const std::string& span_name(const service::AppRun& /*run*/, auto& /*sink*/) const {
+        return name;
+    }
+
+    void on_start(trace::Span& span, const service::AppRun& run, auto& /*sink*/) const {
+        set(span, names::kDifyAppId, run.info.app_id);
+        set(span, names::kDifyWorkflowId, run.info.workflow_id);
+        set(span, names::kDifyWorkflowRunId, run.info.run_id);
+    }
+
+    void on_result(trace::Span& span, const Result<engine::RunResult>& result) const {
+        write_outcome(span, *result);
+    }
+};
+
+struct CallGenerate {
+    service::AppGenerateService* inner;
+
+    Task<Result<service::GenerateResult>> operator()(
+        const service::GenerateRequest& request, engine::EventSink& sink
+    ) const {
+        return inner->generate(request, sink);
+    }
+};
+
+struct CallRunner {
+    service::AppRunner* inner;
+
+    Task<Result<engine::RunResult>> operator()(const service::AppRun& run, engine::EventSink& sink)
+        const {
+        return inner->run(run, sink);
+    }
+};
+
+class TracedGenerateService final : public service::AppGenerateService {
+public:
+    explicit TracedGenerateService(service::AppGenerateService& inner)
+        : generate_(AppGenerateHandler{}, CallGenerate{&inner}) {}
+
+    Task<Result<service::GenerateResult>> generate(
+        const service::GenerateRequest& request, engine::EventSink& consumer
+    ) override {
+        return generate_(request, consumer);
+    }
+
+private:
+    trace::TracedCallable<AppGenerateHandler, CallGenerate> generate_;
+};
+
+class TracedAppRunner final : public service::AppRunner {
+public:
+    TracedAppRunner(service::AppRunner& inner, std::string name)
+        : run_(AppRunnerHandler{std::move(name) + ".run"}, CallRunner{&inner}) {}
+
+    Task<Result<engine::RunResult>> run(const service::AppRun& run, engine::EventSink& consumer)
+        override {
+        return run_(run, consumer);
+    }
+
+private:
+    trace::TracedCallable<AppRunnerHandler, CallRunner> run_;
+};
+
+}  // namespace
+
+std::unique_ptr<service::AppGenerateService> trace_generate_service(
+    service::AppGenerateService& inner
+) {
+    return std::make_unique<TracedGenerateService>(inner);
+}
+
+std::unique_ptr<service::AppRunner> trace_app_runner(service::AppRunner& inner, std::string name) {
+    return std::make_unique<TracedAppRunner>(inner, std::move(name));
+}
+
+}  // namespace flowspan::observe

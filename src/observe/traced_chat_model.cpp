@@ -1,0 +1,188 @@
+#include "observe/traced_chat_model.hpp"
+
+#include "flowspan/trace/names.hpp"
+#include "flowspan/trace/trace_span.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace flowspan::observe {
+
+namespace names = trace::names;
+using trace::set;
+
+namespace {
+
+// The GenAI conventions' message form: role and typed parts.
+json::array to_messages(const std::vector<model::ChatMessage>& messages) {
+    json::array list;
+    for (const auto& message : messages) {
+        json::array parts;
+        if (!message.text.empty()) {
+            parts.push_back(json::object{{"type", "text"}, {"content", message.text}});
+        }
+        for (const auto& part : message.parts) {
+            parts.push_back(
+                part.kind == model::ContentPart::Kind::text
+                    ? json::object{{"type", "text"}, {"content", part.text}}
+                    : json::object{{"type", "file"}, {"filename", part.filename}}
+            );
+        }
+        list.push_back(json::object{{"role", message.role}, {"parts", std::move(parts)}});
+    }
+    return list;
+}
+
+json::array to_output(const model::ChatReply& reply) {
+    json::array parts{json::object{{"type", "text"}, {"content", reply.text}}};
+    for (const auto& call : reply.tool_calls) {
+        parts.push_back(json::object{
+            {"type", "tool_call"},
+            {"id", call.id},
+            {"name", call.name},
+            {"arguments", call.arguments}
+        });
+    }
+    return {json::object{
+        {"role", "assistant"},
+        {"parts", std::move(parts)},
+        {"finish_reason", reply.finish_reason.value_or("")},
+    }};
+}
+
+void set_number(
+    trace::Span& span, std::string_view key, const json::object& parameters, std::string_view name
+) {
+    const auto* value = parameters.if_contains(name);
+    if (value == nullptr) {
+        return;
+    }
+    if (value->is_int64()) {
+        set(span, key, value->get_int64());
+    } else if (value->is_double()) {
+        set(span, key, value->get_double());
+    }
+}
+
+struct ChatHandler {
+    const model::ChatModel* inner;
+    const trace::CapturePolicy* policy;
+    static constexpr auto kKind = opentelemetry::trace::SpanKind::kClient;
+
+    std::string span_name(const model::ChatRequest& request, auto& /*listener*/) const {
+        return (request.is_completion ? "text_completion " : "chat ") + request.model.name;
+    }
+
+    void on_start(trace::Span& span, const model::ChatRequest& request, auto& /*listener*/) const {
+        const auto endpoint = inner->endpoint(request.model);
+        set(span, names::kGenAiOperationName, request.is_completion ? "text_completion" : "chat");
+        set(span, names::kGenAiProviderName, endpoint.provider_name);
+        set(span, names::kGenAiRequestModel, request.model.name);
+        set(span, names::kGenAiRequestStream, true);
+        if (!endpoint.server_address.empty()) {
+            set(span, names::kServerAddress, endpoint.server_address);
+            set(span, names::kServerPort, endpoint.server_port);
+        }
+        set_number(span, names::kGenAiRequestTemperature, request.parameters, "temperature");
+        set_number(span, names::kGenAiRequestTopP, request.parameters, "top_p");
+        set_number(span, names::kGenAiRequestMaxTokens, request.parameters, "max_tokens");
+        set_number(
+            span, names::kGenAiRequestFrequencyPenalty, request.parameters, "frequency_penalty"
+        );
+        set_number(
+            span, names::kGenAiRequestPresencePenalty, request.parameters, "presence_penalty"
+        );
+        set_number(span, names::kGenAiRequestSeed, request.parameters, "seed");
+        if (!request.stop.empty()) {
+            set(span, names::kGenAiRequestStopSequences, std::span<const std::string>(request.stop)
+            );
+        }
+        if (request.response_schema) {
+            set(span, names::kGenAiOutputType, "json");
+        }
+        if (policy->wants_content()) {
+            policy->write_content(
+                span, names::kGenAiInputMessages, to_json_text(to_messages(request.messages))
+            );
+        }
+    }
+
+    void on_result(trace::Span& span, const Result<model::ChatReply>& result) const {
+        const auto& reply = *result;
+        set(span, names::kGenAiUsageInputTokens, reply.usage.prompt_tokens);
+        set(span, names::kGenAiUsageOutputTokens, reply.usage.completion_tokens);
+        if (reply.usage.cached_tokens > 0) {
+            set(span, names::kGenAiUsageCacheReadInputTokens, reply.usage.cached_tokens);
+        }
+        if (reply.usage.reasoning_tokens > 0) {
+            set(span, names::kGenAiUsageReasoningOutputTokens, reply.usage.reasoning_tokens);
+        }
+        if (reply.finish_reason) {
+            const std::vector<std::string> reasons{*reply.finish_reason};
+            set(span, names::kGenAiResponseFinishReasons, std::span<const std::string>(reasons));
+        }
+        if (!reply.response_id.empty()) {
+            set(span, names::kGenAiResponseId, reply.response_id);
+        }
+        if (!reply.response_model.empty()) {
+            set(span, names::kGenAiResponseModel, reply.response_model);
+        }
+        set(span, names::kGenAiResponseTimeToFirstChunk, reply.usage.time_to_first_token);
+        set(span, names::kFlowspanChunkCount, reply.timing.chunk_count);
+        set(span, names::kFlowspanChunkGapMax, reply.timing.chunk_gap_max);
+        set(span, names::kFlowspanChunkGapMean, reply.timing.chunk_gap_mean);
+        if (reply.attempts > 1) {
+            set(span, names::kFlowspanAttemptCount, reply.attempts);
+        }
+        if (policy->wants_content()) {
+            policy->write_content(
+                span, names::kGenAiOutputMessages, to_json_text(to_output(reply))
+            );
+        }
+    }
+};
+
+struct CallChat {
+    model::ChatModel* inner;
+
+    Task<Result<model::ChatReply>> operator()(
+        const model::ChatRequest& request, model::ChatListener& listener
+    ) const {
+        return inner->chat(request, listener);
+    }
+};
+
+class TracedChatModel final : public model::ChatModel {
+public:
+    TracedChatModel(model::ChatModel& inner, const trace::CapturePolicy& policy)
+        : inner_(inner), chat_(ChatHandler{&inner, &policy}, CallChat{&inner}) {}
+
+    Task<Result<model::ChatReply>> chat(
+        const model::ChatRequest& request, model::ChatListener& listener
+    ) override {
+        return chat_(request, listener);
+    }
+
+    model::ModelFeatures features(const model::ModelRef& model) const override {
+        return inner_.features(model);
+    }
+
+    model::EndpointFacts endpoint(const model::ModelRef& model) const override {
+        return inner_.endpoint(model);
+    }
+
+private:
+    model::ChatModel& inner_;
+    trace::TracedCallable<ChatHandler, CallChat> chat_;
+};
+
+}  // namespace
+
+std::unique_ptr<model::ChatModel> trace_chat_model(
+    model::ChatModel& inner, const trace::CapturePolicy& policy
+) {
+    return std::make_unique<TracedChatModel>(inner, policy);
+}
+
+}  // namespace flowspan::observe

@@ -1,0 +1,170 @@
+#include "flowspan/export/provider.hpp"
+
+#include "export/otlp_file_sink.hpp"
+#include "export/otlp_sink.hpp"
+#include "export/sampler.hpp"
+#include "export/sdk_log.hpp"
+#include "export/span_pipeline.hpp"
+#include "export/trace_ids.hpp"
+#include "flowspan/base/clock.hpp"
+#include "flowspan/trace/context_storage.hpp"
+#include "flowspan/trace/names.hpp"
+#include "flowspan/trace/propagation.hpp"
+#include "flowspan/trace/tracer.hpp"
+
+#include <fmt/format.h>
+#include <opentelemetry/sdk/resource/resource.h>
+#include <opentelemetry/sdk/trace/random_id_generator_factory.h>
+#include <opentelemetry/sdk/trace/tracer_provider.h>
+#include <opentelemetry/sdk/trace/tracer_provider_factory.h>
+#include <opentelemetry/sdk/version/version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace sdk = opentelemetry::sdk::trace;
+
+namespace flowspan::exporting {
+
+namespace {
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+ExportResource make_resource(const TelemetryConfig& config) {
+    namespace names = trace::names;
+    ExportResource resource;
+    const auto set = [&resource](ResourceAttribute attribute) {
+        auto& all = resource.attributes;
+        const auto found = std::ranges::find(all, attribute.name, &ResourceAttribute::name);
+        if (found != all.end()) {
+            found->value = std::move(attribute.value);
+        } else {
+            all.push_back(std::move(attribute));
+        }
+    };
+    set({names::kServiceName, config.service_name});
+    set({names::kServiceInstanceId, make_uuid(real_random())});
+    set({names::kHostName, host_name()});
+    set({names::kProcessPid, static_cast<std::int64_t>(::getpid())});
+    set({names::kTelemetrySdkName, std::string("opentelemetry")});
+    set({names::kTelemetrySdkLanguage, std::string("cpp")});
+    set({names::kTelemetrySdkVersion, std::string(OPENTELEMETRY_SDK_VERSION)});
+    for (const auto& attribute : config.resource) {
+        set(attribute);
+    }
+    return resource;
+}
+
+Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig& config) {
+    auto sinks = config.sinks;
+    for (const auto& otlp : config.otlp) {
+        FLOWSPAN_TRY(auto sink, make_otlp_sink(otlp));
+        sinks.push_back(std::move(sink));
+    }
+    if (config.is_console) {
+        FLOWSPAN_TRY(auto sink, make_otlp_file_sink("-"));
+        sinks.push_back(std::move(sink));
+    }
+    return sinks;
+}
+
+std::string plural(std::uint64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+ShutdownReport make_report(const PipelineCounts& counts) {
+    ShutdownReport report;
+    report.open = counts.open;
+    for (const auto& sink : counts.sinks) {
+        report.exported += sink.exported;
+        const auto lost = sink.dropped.total() + sink.queued;
+        report.lost += lost;
+        if (lost > 0) {
+            report.messages.push_back(fmt::format(
+                "{} did not get {}{}{}",
+                sink.name,
+                plural(lost, "span"),
+                sink.last_error.empty() ? "" : ": ",
+                sink.last_error
+            ));
+        }
+    }
+    if (counts.open > 0) {
+        report.messages.push_back(fmt::format("{} never ended", plural(counts.open, "span")));
+    }
+    return report;
+}
+
+}  // namespace
+
+struct Telemetry::State {
+    std::shared_ptr<sdk::TracerProvider> provider;
+    SpanPipeline* pipeline = nullptr;  // inside the provider; null while tracing is off
+    std::optional<ShutdownReport> report;
+};
+
+Telemetry::Telemetry(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Telemetry::~Telemetry() {
+    shutdown();
+}
+
+Result<std::unique_ptr<Telemetry>> Telemetry::start(TelemetryConfig config) {
+    trace::install_context_storage();
+    trace::set_propagators(config.propagators);
+    auto state = std::make_unique<State>();
+    if (config.is_disabled) {
+        return std::unique_ptr<Telemetry>(new Telemetry(std::move(state)));
+    }
+    FLOWSPAN_TRY(const auto sinks, make_sinks(config));
+    if (sinks.empty()) {
+        return std::unique_ptr<Telemetry>(new Telemetry(std::move(state)));
+    }
+    redirect_sdk_log();
+    auto pipeline = std::make_unique<SpanPipeline>(
+        SpanPipeline::Options{config.limits, config.batch}, make_resource(config), sinks
+    );
+    state->pipeline = pipeline.get();
+    // Sinks read our own resource; the SDK's would split OTEL_RESOURCE_ATTRIBUTES without decoding.
+    state->provider = sdk::TracerProviderFactory::Create(
+        std::move(pipeline),
+        opentelemetry::sdk::resource::Resource::GetEmpty(),
+        make_sampler(config.sampler),
+        config.id_seed ? make_seeded_ids(*config.id_seed) : sdk::RandomIdGeneratorFactory::Create()
+    );
+    trace::set_tracer_provider(std::shared_ptr<opentelemetry::trace::TracerProvider>(state->provider
+    ));
+    return std::unique_ptr<Telemetry>(new Telemetry(std::move(state)));
+}
+
+bool Telemetry::is_enabled() const noexcept {
+    return state_->pipeline != nullptr && !state_->report;
+}
+
+bool Telemetry::flush(std::chrono::milliseconds budget) {
+    return state_->pipeline == nullptr || state_->pipeline->ForceFlush(budget);
+}
+
+PipelineCounts Telemetry::counts() const {
+    return state_->pipeline == nullptr ? PipelineCounts{} : state_->pipeline->counts();
+}
+
+ShutdownReport Telemetry::shutdown(std::chrono::milliseconds budget) {
+    if (!state_->report) {
+        state_->report.emplace();
+        if (state_->pipeline != nullptr) {
+            trace::set_tracer_provider({});
+            state_->pipeline->Shutdown(budget);
+            state_->report = make_report(state_->pipeline->counts());
+        }
+    }
+    return *state_->report;
+}
+
+}  // namespace flowspan::exporting

@@ -1,0 +1,330 @@
+#include "export/sink_queue.hpp"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace flowspan::exporting {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// At its end a program should not wait long for a receiver that is down.
+constexpr std::size_t kClosingAttempts = 2;
+constexpr milliseconds kClosingRetryDelay{100};
+// How long before the deadline a running export is cancelled, so that it can say why it failed.
+constexpr milliseconds kCancelGrace{100};
+constexpr std::chrono::seconds kWarningInterval{60};
+
+SteadyTime now() noexcept {
+    return real_clock().steady_now();
+}
+
+}  // namespace
+
+struct SinkQueue::State {
+    State(std::shared_ptr<SpanSink> destination, const BatchConfig& limits)
+        : sink(std::move(destination)), config(limits) {
+        counts.name = sink->name();
+    }
+
+    const std::shared_ptr<SpanSink> sink;
+    const BatchConfig config;
+
+    mutable std::mutex mutex;  // guards all below
+    std::condition_variable wake;
+    std::condition_variable settled;
+    std::vector<SpanRecordPtr> pending;
+    std::size_t pending_bytes = 0;
+    // counts.queued and queued_bytes include what is in the worker's hands.
+    SinkCounts counts;
+    // Spans ever queued, and of those how many left the queue again; FIFO, so they tell positions.
+    std::uint64_t accepted = 0;
+    std::uint64_t processed = 0;
+    std::uint64_t flush_target = 0;
+    SteadyTime close_deadline;
+    bool is_hurried = false;
+    bool is_closing = false;
+    bool is_abandoned = false;
+    bool is_done = false;
+};
+
+class SinkQueue::Worker {
+public:
+    explicit Worker(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+    void run() {
+        for (auto load = next_load(); !load.empty(); load = next_load()) {
+            deliver(load);
+        }
+        if (const auto closed = state_->sink->close(); !closed) {
+            spdlog::warn(
+                "trace may be incomplete: {}: {}", state_->sink->name(), closed.error().describe()
+            );
+        }
+        const std::scoped_lock lock(state_->mutex);
+        state_->is_done = true;
+        state_->settled.notify_all();
+    }
+
+private:
+    struct Outcome {
+        std::size_t spans = 0;
+        std::size_t bytes = 0;
+        std::uint64_t rejected = 0;
+        bool is_delivered = false;
+    };
+
+    // Empty only when the queue is closed and drained.
+    std::vector<SpanRecordPtr> next_load() {
+        std::unique_lock lock(state_->mutex);
+        auto& state = *state_;
+        state.wake.wait(lock, [&state] {
+            return !state.pending.empty() || state.is_closing || state.is_abandoned;
+        });
+        state.wake.wait_for(lock, state.config.schedule_delay, [&state] {
+            return state.is_hurried || state.is_closing || state.flush_target > state.processed;
+        });
+        state.is_hurried = false;
+        state.pending_bytes = 0;
+        if (state.is_abandoned) {
+            return {};
+        }
+        return std::exchange(state.pending, {});
+    }
+
+    void deliver(std::vector<SpanRecordPtr>& load) {
+        for (std::size_t first = 0; first < load.size();) {
+            Outcome outcome;
+            while (first + outcome.spans < load.size()) {
+                const auto size = load[first + outcome.spans]->byte_size();
+                const bool is_full = outcome.spans == state_->config.batch_spans_max ||
+                                     outcome.bytes + size > state_->config.batch_bytes_max;
+                if (is_full && outcome.spans > 0) {
+                    break;
+                }
+                outcome.bytes += size;
+                ++outcome.spans;
+            }
+            const auto batch = std::span(load).subspan(first, outcome.spans);
+            if (!has_given_up_) {
+                export_batch(batch, outcome);
+            }
+            first += outcome.spans;
+            std::ranges::fill(batch, nullptr);
+            settle(outcome);
+        }
+    }
+
+    void export_batch(SpanBatch batch, Outcome& outcome) {
+        std::size_t closing_attempts = 0;
+        for (std::size_t attempt = 1;; ++attempt) {
+            auto receipt = state_->sink->export_spans(batch);
+            if (receipt) {
+                outcome.is_delivered = true;
+                outcome.rejected = std::min<std::uint64_t>(receipt->rejected, batch.size());
+                if (!receipt->reason.empty()) {
+                    const std::scoped_lock lock(state_->mutex);
+                    state_->counts.last_error = std::move(receipt->reason);
+                }
+                return;
+            }
+            if (!wait_to_retry(receipt.error(), attempt, closing_attempts)) {
+                return;
+            }
+        }
+    }
+
+    // False: the batch is lost.
+    bool wait_to_retry(const Error& error, std::size_t attempt, std::size_t& closing_attempts) {
+        std::unique_lock lock(state_->mutex);
+        auto& state = *state_;
+        ++state.counts.failed_attempts;
+        state.counts.last_error = error.describe();
+        const bool was_closing = state.is_closing;
+        auto delay = retry_delay(attempt);
+        if (was_closing) {
+            ++closing_attempts;
+            delay = std::min(delay, kClosingRetryDelay);
+        }
+        const bool is_last = was_closing ? closing_attempts >= kClosingAttempts ||
+                                               now() + delay >= state.close_deadline
+                                         : attempt >= state.config.attempts_max;
+        if (is_last || !is_retryable(error.code) || state.is_abandoned) {
+            // The other batches would fare no better, and the program waits.
+            has_given_up_ = was_closing && is_retryable(error.code);
+            warn_while_running(was_closing);
+            return false;
+        }
+        state.wake.wait_for(lock, delay, [&state, was_closing] {
+            return state.is_abandoned || state.is_closing != was_closing;
+        });
+        return !state.is_abandoned;
+    }
+
+    // Doubling, with half of it random so that many senders do not return in step.
+    [[nodiscard]] milliseconds retry_delay(std::size_t attempt) const {
+        const auto& config = state_->config;
+        const auto steps = std::min<std::size_t>(attempt - 1, 20);
+        const auto full =
+            std::min(config.retry_delay_max, config.retry_delay_first * (1U << steps));
+        const auto half = full.count() / 2;
+        const auto jitter = static_cast<std::int64_t>(
+            half == 0 ? 0 : real_random().next() % static_cast<std::uint64_t>(half)
+        );
+        const auto asked = std::min(state_->sink->retry_after(), milliseconds(60'000));
+        return std::max(milliseconds(full.count() - jitter), asked);
+    }
+
+    // While closing, the shutdown report tells it.
+    void warn_while_running(bool is_closing) {
+        if (is_closing || (warned_at_ != SteadyTime{} && now() - warned_at_ < kWarningInterval)) {
+            return;
+        }
+        warned_at_ = now();
+        spdlog::warn(
+            "traces are being lost: {}: {}", state_->counts.name, state_->counts.last_error
+        );
+    }
+
+    void settle(const Outcome& outcome) {
+        const std::scoped_lock lock(state_->mutex);
+        auto& counts = state_->counts;
+        if (state_->is_abandoned) {
+            return;
+        }
+        state_->processed += outcome.spans;
+        counts.queued -= outcome.spans;
+        counts.queued_bytes -= outcome.bytes;
+        if (outcome.is_delivered) {
+            counts.exported += outcome.spans - outcome.rejected;
+            counts.dropped.rejected += outcome.rejected;
+        } else {
+            counts.dropped.export_failed += outcome.spans;
+        }
+        state_->settled.notify_all();
+    }
+
+    std::shared_ptr<State> state_;
+    bool has_given_up_ = false;
+    SteadyTime warned_at_;
+};
+
+SinkQueue::SinkQueue(std::shared_ptr<SpanSink> sink, const BatchConfig& config)
+    : state_(std::make_shared<State>(std::move(sink), config)) {
+    // Signals belong to the threads of the program.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([state = state_] { Worker(state).run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_setname_np(thread_.native_handle(), "fs-export");
+}
+
+SinkQueue::~SinkQueue() {
+    if (thread_.joinable()) {
+        begin_close(now());
+        wait_closed(now() + kCancelGrace);
+    }
+}
+
+void SinkQueue::push(SpanRecordPtr span) {
+    const auto bytes = span->byte_size();
+    auto& state = *state_;
+    std::unique_lock lock(state.mutex);
+    auto& counts = state.counts;
+    ++counts.offered;
+    if (state.is_closing) {
+        ++counts.dropped.shutdown;
+        return;
+    }
+    if (counts.queued >= state.config.queue_spans_max) {
+        ++counts.dropped.queue_full;
+        return;
+    }
+    if (counts.queued_bytes + bytes > state.config.queue_bytes_max) {
+        ++counts.dropped.queue_bytes;
+        return;
+    }
+    const bool was_empty = state.pending.empty();
+    state.pending.push_back(std::move(span));
+    state.pending_bytes += bytes;
+    ++state.accepted;
+    ++counts.queued;
+    counts.queued_bytes += bytes;
+    const bool is_batch = state.pending.size() >= state.config.batch_spans_max ||
+                          state.pending_bytes >= state.config.batch_bytes_max;
+    const bool should_wake = was_empty || (is_batch && !state.is_hurried);
+    state.is_hurried = state.is_hurried || is_batch;
+    lock.unlock();
+    if (should_wake) {
+        state.wake.notify_one();
+    }
+}
+
+SinkQueue::FlushTicket SinkQueue::begin_flush() {
+    const std::scoped_lock lock(state_->mutex);
+    state_->flush_target = state_->accepted;
+    state_->wake.notify_one();
+    return {state_->accepted, state_->counts.dropped.total()};
+}
+
+bool SinkQueue::wait_flushed(const FlushTicket& ticket, SteadyTime deadline) {
+    std::unique_lock lock(state_->mutex);
+    const bool is_settled = state_->settled.wait_until(lock, deadline, [this, &ticket] {
+        return state_->processed >= ticket.position || state_->is_abandoned;
+    });
+    return is_settled && state_->counts.dropped.total() == ticket.lost_before;
+}
+
+void SinkQueue::begin_close(SteadyTime deadline) {
+    const std::scoped_lock lock(state_->mutex);
+    state_->is_closing = true;
+    state_->close_deadline = deadline;
+    state_->wake.notify_one();
+}
+
+void SinkQueue::wait_closed(SteadyTime deadline) {
+    if (!thread_.joinable()) {
+        return;
+    }
+    auto& state = *state_;
+    std::unique_lock lock(state.mutex);
+    const auto is_done = [&state] { return state.is_done; };
+    const auto grace = std::min<SteadyTime::duration>(kCancelGrace, (deadline - now()) / 4);
+    if (!state.settled.wait_until(lock, deadline - grace, is_done)) {
+        lock.unlock();
+        state.sink->cancel();
+        lock.lock();
+        state.settled.wait_until(lock, deadline, is_done);
+    }
+    if (state.is_done) {
+        lock.unlock();
+        thread_.join();
+        return;
+    }
+    state.is_abandoned = true;
+    state.counts.dropped.shutdown += std::exchange(state.counts.queued, 0);
+    state.counts.queued_bytes = 0;
+    state.pending.clear();
+    lock.unlock();
+    state.wake.notify_one();
+    state.settled.notify_all();
+    // The thread hangs inside the sink and cannot be joined; it co-owns all that it touches.
+    thread_.detach();
+}
+
+SinkCounts SinkQueue::counts() const {
+    const std::scoped_lock lock(state_->mutex);
+    return state_->counts;
+}
+
+}  // namespace flowspan::exporting

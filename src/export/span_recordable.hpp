@@ -1,0 +1,59 @@
+#pragma once
+// SpanRecordable: lets the SDK write a SpanRecord.
+
+#include "export/span_record.hpp"
+
+#include <opentelemetry/sdk/trace/recordable.h>
+
+#include <memory>
+
+namespace flowspan::exporting {
+
+/// `limits` must outlive the recordable; both belong to the pipeline.
+class SpanRecordable final : public opentelemetry::sdk::trace::Recordable {
+public:
+    explicit SpanRecordable(const SpanLimits& limits)
+        : limits_(limits), record_(std::make_shared<SpanRecord>()) {}
+
+    void set_parent_is_remote(bool is_remote) noexcept { record_->is_parent_remote = is_remote; }
+
+    [[nodiscard]] const SpanRecord& record() const noexcept { return *record_; }
+
+    /// The finished record; the recordable is empty afterwards.
+    [[nodiscard]] SpanRecordPtr take() &&;
+
+    void SetIdentity(
+        const opentelemetry::trace::SpanContext& context,
+        opentelemetry::trace::SpanId parent_span_id
+    ) noexcept override;
+    void SetAttribute(
+        opentelemetry::nostd::string_view key, const opentelemetry::common::AttributeValue& value
+    ) noexcept override;
+    void AddEvent(
+        opentelemetry::nostd::string_view name,
+        opentelemetry::common::SystemTimestamp timestamp,
+        const opentelemetry::common::KeyValueIterable& attributes
+    ) noexcept override;
+    void AddLink(
+        const opentelemetry::trace::SpanContext& context,
+        const opentelemetry::common::KeyValueIterable& attributes
+    ) noexcept override;
+    void SetStatus(
+        opentelemetry::trace::StatusCode code, opentelemetry::nostd::string_view description
+    ) noexcept override;
+    void SetName(opentelemetry::nostd::string_view name) noexcept override;
+    void SetTraceFlags(opentelemetry::trace::TraceFlags flags) noexcept override;
+    void SetSpanKind(opentelemetry::trace::SpanKind kind) noexcept override;
+    void SetResource(const opentelemetry::sdk::resource::Resource& resource) noexcept override;
+    void SetStartTime(opentelemetry::common::SystemTimestamp start_time) noexcept override;
+    void SetDuration(std::chrono::nanoseconds duration) noexcept override;
+    void SetInstrumentationScope(
+        const opentelemetry::sdk::instrumentationscope::InstrumentationScope& scope
+    ) noexcept override;
+
+private:
+    const SpanLimits& limits_;
+    std::shared_ptr<SpanRecord> record_;
+};
+
+}  // namespace flowspan::exporting

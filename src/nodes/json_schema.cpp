@@ -113,12 +113,12 @@ struct JsonSchema::Compiled {
 
 JsonSchema::JsonSchema(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
 
-Result<JsonSchema> JsonSchema::compile(const json::value& schema) {
+std::expected<JsonSchema, SchemaMismatch> JsonSchema::compile(const json::value& schema) {
     if (!schema.is_object()) {
-        return failure(ErrorCode::invalid_input, "path=$: the schema must be an object");
+        return std::unexpected(SchemaMismatch{"$", "the schema must be an object"});
     }
     if (const auto bad = find_bad_type(schema, "$"); !bad.empty()) {
-        return failure(ErrorCode::invalid_input, fmt::format("path={}: unknown type", bad));
+        return std::unexpected(SchemaMismatch{bad, "unknown type"});
     }
     auto compiled = std::make_shared<Compiled>();
     compiled->source = schema;
@@ -127,32 +127,28 @@ Result<JsonSchema> JsonSchema::compile(const json::value& schema) {
         valijson::SchemaParser(valijson::SchemaParser::kDraft7)
             .populateSchema(Adapter(compiled->source), compiled->schema);
     } catch (const std::exception& exception) {
-        return failure(ErrorCode::invalid_input, fmt::format("path=$: {}", exception.what()));
+        return std::unexpected(SchemaMismatch{"$", exception.what()});
     }
     return JsonSchema(std::move(compiled));
 }
 
-Result<void> JsonSchema::validate(const json::value& document) const {
+std::optional<SchemaMismatch> JsonSchema::find_mismatch(const json::value& document) const {
     if (compiled_->has_patterns && has_text_beyond_pattern_limit(document)) {
-        return failure(
-            ErrorCode::invalid_input,
-            fmt::format("path=$: a text is longer than {} bytes", kPatternSubjectMax)
-        );
+        return SchemaMismatch{
+            "$", fmt::format("a text is longer than {} bytes", kPatternSubjectMax)
+        };
     }
     try {
         valijson::Validator validator;
         valijson::ValidationResults results;
         if (validator.validate(compiled_->schema, Adapter(document), &results)) {
-            return {};
+            return std::nullopt;
         }
         const auto& first = *results.begin();
-        return failure(
-            ErrorCode::invalid_input,
-            fmt::format("path={}: {}", to_path(first.context), first.description)
-        );
+        return SchemaMismatch{to_path(first.context), first.description};
     } catch (const std::exception&) {
         // A `pattern` that is no regular expression shows only when it is used.
-        return failure(ErrorCode::invalid_input, "path=$: the schema has an invalid pattern");
+        return SchemaMismatch{"$", "the schema has an invalid pattern"};
     }
 }
 

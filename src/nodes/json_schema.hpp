@@ -4,7 +4,10 @@
 #include "flowspan/base/json.hpp"
 
 #include <cstddef>
+#include <expected>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace flowspan::nodes {
 
@@ -12,14 +15,21 @@ namespace flowspan::nodes {
 /// character.
 inline constexpr std::size_t kPatternSubjectMax = 4096;
 
+/// What is wrong with a document (or with a schema), and where: `$.items[0].name`. The reason holds
+/// names of properties, but no values of the document.
+struct SchemaMismatch {
+    std::string path;
+    std::string reason;
+};
+
 class JsonSchema {
 public:
-    /// Error `invalid_input`: message `path=<place in the schema>: <reason>`.
-    [[nodiscard]] static Result<JsonSchema> compile(const json::value& schema);
+    [[nodiscard]] static std::expected<JsonSchema, SchemaMismatch> compile(
+        const json::value& schema
+    );
 
-    /// Error `invalid_input`: message `path=$.items[0]: <reason>` of the innermost mismatch. It
-    /// holds names of properties, but no values of the document.
-    [[nodiscard]] Result<void> validate(const json::value& document) const;
+    /// The innermost mismatch; empty if the document fits.
+    [[nodiscard]] std::optional<SchemaMismatch> find_mismatch(const json::value& document) const;
 
 private:
     struct Compiled;

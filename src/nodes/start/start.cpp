@@ -76,13 +76,14 @@ private:
         if (!field.schema) {
             return {};
         }
-        if (const auto checked = field.schema->validate(value->json()); !checked) {
+        if (const auto mismatch = field.schema->find_mismatch(value->json())) {
             return failure(
                 ErrorCode::invalid_input,
                 fmt::format(
-                    "JSON object for '{}' does not match schema: {}",
+                    "JSON object for '{}' does not match schema: path={}: {}",
                     field.name,
-                    checked.error().message
+                    mismatch->path,
+                    mismatch->reason
                 )
             );
         }
@@ -128,7 +129,7 @@ std::optional<JsonSchema> read_schema(const dsl::DataReader& variable) {
     }
     auto compiled = JsonSchema::compile(schema);
     if (!compiled) {
-        variable.report("json_schema", "is no valid JSON schema: " + compiled.error().message);
+        variable.report("json_schema", "is no valid JSON schema: " + compiled.error().reason);
         return std::nullopt;
     }
     return *std::move(compiled);

@@ -1,0 +1,46 @@
+#include <csignal>
+#include <exception>
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "cli/check_command.hpp"
+#include "cli/options.hpp"
+#include "cli/run_command.hpp"
+#include "cli/terminal.hpp"
+
+namespace {
+
+using namespace flowspan::cli;
+
+ExitCode run_command(int argc, const char* const* argv) {
+    const auto parsed = parse_command_line(argc, argv);
+    if (parsed.message) {
+        const auto& [text, code] = *parsed.message;
+        code == ExitCode::done ? write_output(text) : write_error(text);
+        return code;
+    }
+    const auto terminal = Terminal::detect();
+    if (parsed.options.run) {
+        return run_app(*parsed.options.run, terminal);
+    }
+    return run_check(*parsed.options.check, terminal);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A reader that goes away is an error of the write, not the end of the program.
+    std::signal(SIGPIPE, SIG_IGN);
+    // Standard output belongs to the answer.
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("flowspan"));
+    spdlog::set_pattern("flowspan: %v");
+    spdlog::set_level(spdlog::level::warn);
+    try {
+        return static_cast<int>(run_command(argc, argv));
+    } catch (const std::exception& error) {
+        write_error(fmt::format("flowspan: {}\n", error.what()));
+        return static_cast<int>(ExitCode::bad_usage);
+    }
+}

@@ -1,0 +1,58 @@
+#pragma once
+// The command line: what each command can be told.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flowspan/base/result.hpp"
+
+namespace flowspan::cli {
+
+/// Exit codes that scripts can rely on.
+enum class ExitCode : int {
+    done = 0,
+    run_failed = 1,
+    bad_usage = 2,  ///< wrong flags, a file that is no usable app, wrong inputs
+    interrupted = 130,
+};
+
+enum class TraceDisplay : std::uint8_t { automatic, always, never };
+
+struct RunOptions {
+    std::string file;
+    std::vector<std::string> inputs;  ///< `key=value`, `key=@path`
+    std::string inputs_json;          ///< an object, or `@path` of one
+    std::string query;
+    std::string user = "cli";
+    std::string conversation_id;
+    std::string config;
+    std::string trace_out;
+    TraceDisplay trace = TraceDisplay::automatic;
+    bool is_json = false;
+    bool has_events = false;
+    bool is_quiet = false;
+};
+
+struct CheckOptions {
+    std::vector<std::string> paths;
+    bool is_json = false;
+    bool is_quiet = false;  ///< only the summary
+};
+
+struct Options {
+    std::optional<RunOptions> run;
+    std::optional<CheckOptions> check;
+};
+
+/// What to do, or what to print and with which exit code (help, version, wrong usage).
+struct ParsedCommandLine {
+    Options options;
+    std::optional<std::pair<std::string, ExitCode>> message;
+};
+
+[[nodiscard]] ParsedCommandLine parse_command_line(int argc, const char* const* argv);
+
+}  // namespace flowspan::cli

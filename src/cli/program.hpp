@@ -1,0 +1,51 @@
+#pragma once
+// The one place where every object is built and plugged together.
+
+#include <memory>
+#include <vector>
+
+#include "cli/config.hpp"
+#include "engine/graph.hpp"
+#include "flowspan/async/runtime.hpp"
+#include "flowspan/engine/layer.hpp"
+#include "nodes/file_store.hpp"
+#include "service/app_generate_service.hpp"
+
+namespace flowspan::cli {
+
+/// A program that can run apps. Construction starts one thread and opens nothing; clients, sandbox
+/// and pools start on first use.
+class Program {
+public:
+    /// `layers` see every run after the built-in ones and must outlive the program.
+    explicit Program(Config config, std::vector<engine::Layer*> layers = {});
+    ~Program();
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+
+    [[nodiscard]] async::Runtime& runtime() noexcept;
+    [[nodiscard]] service::AppGenerateService& generate_service() noexcept;
+    [[nodiscard]] const engine::NodeFactory& factory() const noexcept;
+    [[nodiscard]] nodes::FileStore& file_store() noexcept;
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+/// Node kinds for checking files; nothing built from it is ever run.
+class OfflineRegistry {
+public:
+    OfflineRegistry();
+    ~OfflineRegistry();
+    OfflineRegistry(const OfflineRegistry&) = delete;
+    OfflineRegistry& operator=(const OfflineRegistry&) = delete;
+
+    [[nodiscard]] const engine::NodeFactory& factory() const noexcept;
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace flowspan::cli

@@ -1,0 +1,260 @@
+#include "cli/run_command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <opentelemetry/context/runtime_context.h>
+
+#include "cli/config.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/program.hpp"
+#include "cli/run_display.hpp"
+#include "cli/run_inputs.hpp"
+#include "export/memory_sink.hpp"
+#include "export/otlp_file_sink.hpp"
+#include "export/trace_tree.hpp"
+#include "flowspan/base/text.hpp"
+#include "flowspan/trace/propagation.hpp"
+#include "service/loaded_app.hpp"
+
+namespace flowspan::cli {
+
+namespace {
+
+using Generated = Result<service::GenerateResult>;
+
+void print_problems(const service::AppCheck& check) {
+    for (const auto& problem : check.problems) {
+        if (problem.severity == dsl::Problem::Severity::warning) {
+            continue;
+        }
+        write_error(fmt::format(
+            "{}:{}:{}: {} [{}]\n",
+            check.file,
+            problem.position.line,
+            problem.position.column,
+            problem.message,
+            problem.code
+        ));
+    }
+}
+
+/// Joins the caller's trace if the environment carries one (TRACEPARENT, TRACESTATE, BAGGAGE).
+opentelemetry::context::Context environment_context() {
+    return trace::extract([](std::string_view name) -> std::string_view {
+        std::string variable(name);
+        std::ranges::transform(variable, variable.begin(), [](char c) {
+            return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        });
+        const auto* value = std::getenv(variable.c_str());
+        return value == nullptr ? std::string_view() : std::string_view(value);
+    });
+}
+
+struct Session {
+    const RunOptions& options;
+    Program& program;
+    std::shared_ptr<const service::LoadedApp> app;
+    RunDisplay& display;
+    engine::RunControl control;
+};
+
+Task<Generated> generate(Session* session) {
+    const auto remote = opentelemetry::context::RuntimeContext::Attach(environment_context());
+    const auto& options = session->options;
+    service::GenerateRequest request;
+    request.app = session->app;
+    FLOWSPAN_CO_TRY(
+        request.inputs,
+        co_await read_inputs(
+            service::describe_form(session->app->app.graph),
+            options.inputs,
+            options.inputs_json,
+            session->program.file_store()
+        )
+    );
+    request.query = options.query;
+    request.user = options.user;
+    request.conversation_id = options.conversation_id;
+    request.control = session->control;
+    co_return co_await session->program.generate_service().generate(request, session->display);
+}
+
+json::object result_object(
+    const Generated& generated,
+    const std::string& trace_id,
+    double elapsed_ms
+) {
+    json::object object{
+        {"run_id", nullptr},
+        {"trace_id", nullptr},
+        {"status", "failed"},
+        {"outputs", json::object()},
+        {"error", nullptr},
+        {"elapsed_ms", elapsed_ms},
+        {"total_tokens", 0},
+    };
+    if (!trace_id.empty()) {
+        object["trace_id"] = trace_id;
+    }
+    if (!generated) {
+        object["error"] = generated.error().full_text();
+        return object;
+    }
+    const auto& run = generated->run;
+    object["run_id"] = generated->info.run_id;
+    object["status"] = engine::to_string(run.status);
+    object["outputs"] = run.outputs;
+    object["elapsed_ms"] = std::chrono::duration<double, std::milli>(run.elapsed).count();
+    object["total_tokens"] = run.total_tokens;
+    if (run.error) {
+        object["error"] = run.error->full_text();
+    }
+    return object;
+}
+
+/// Outputs that the streamed text has not shown already.
+void print_outputs(const service::GenerateResult& result, const RunDisplay& display) {
+    const auto& outputs = result.run.outputs;
+    if (outputs.empty() || result.info.app_mode == "advanced-chat") {
+        return;
+    }
+    const bool is_shown = outputs.size() == 1 && outputs.begin()->value().is_string() &&
+                          outputs.begin()->value().get_string() == display.text();
+    if (!is_shown) {
+        write_output("\nOutputs\n" + value::python_json(outputs, 2) + "\n");
+    }
+}
+
+std::string describe_failure(const Generated& generated) {
+    if (!generated) {
+        return generated.error().full_text();
+    }
+    return generated->run.error ? generated->run.error->full_text() : std::string();
+}
+
+ExitCode exit_code_of(const Generated& generated, bool was_interrupted) {
+    if (was_interrupted) {
+        return ExitCode::interrupted;
+    }
+    if (!generated) {
+        return ExitCode::bad_usage;
+    }
+    switch (generated->run.status) {
+        case engine::RunStatus::succeeded:
+        case engine::RunStatus::partial_succeeded:
+            return ExitCode::done;
+        default:
+            return ExitCode::run_failed;
+    }
+}
+
+bool wants_tree(const RunOptions& options) {
+    if (options.trace != TraceDisplay::automatic) {
+        return options.trace == TraceDisplay::always;
+    }
+    return !options.is_quiet && !options.has_events;
+}
+
+void print_tree(
+    const RunOptions& options,
+    const Terminal& terminal,
+    const exporting::MemorySink& spans
+) {
+    exporting::TreeOptions tree;
+    tree.width = terminal.width;
+    tree.has_color = options.is_json ? false : terminal.has_color;
+    tree.has_unicode = terminal.has_unicode;
+    const auto text = "\n" + exporting::render_trace_tree(spans.spans(), tree);
+    if (options.is_json || options.has_events) {
+        write_error(text);
+    } else {
+        write_output(text);
+    }
+}
+
+void report_shutdown(const exporting::ShutdownReport& report) {
+    for (const auto& message : report.messages) {
+        write_error("flowspan: " + message + "\n");
+    }
+}
+
+}  // namespace
+
+ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
+    auto config = load_config(options.config);
+    if (!config) {
+        write_error("flowspan: " + config.error().message + "\n");
+        return ExitCode::bad_usage;
+    }
+    const auto spans = std::make_shared<exporting::MemorySink>();
+    auto telemetry_config = exporting::TelemetryConfig::from_environment();
+    telemetry_config.sinks.push_back(spans);
+    if (!options.trace_out.empty()) {
+        auto sink = exporting::make_otlp_file_sink(options.trace_out);
+        if (!sink) {
+            write_error("flowspan: --trace-out: " + sink.error().full_text() + "\n");
+            return ExitCode::bad_usage;
+        }
+        telemetry_config.sinks.push_back(*std::move(sink));
+    }
+    for (const auto& warning : telemetry_config.warnings) {
+        write_error("flowspan: " + warning + "\n");
+    }
+    auto telemetry = exporting::Telemetry::start(std::move(telemetry_config));
+    if (!telemetry) {
+        write_error("flowspan: " + telemetry.error().full_text() + "\n");
+        return ExitCode::bad_usage;
+    }
+    EventPrinter event_printer;
+    std::vector<engine::Layer*> layers;
+    if (options.has_events) {
+        layers.push_back(&event_printer);
+    }
+    Program program(*std::move(config), std::move(layers));
+    const auto check = service::check_app_file(options.file, program.factory());
+    if (!check.app) {
+        print_problems(check);
+        if (check.is_not_an_app) {
+            write_error("flowspan: " + options.file + " is no app that can be run\n");
+        }
+        return ExitCode::bad_usage;
+    }
+    RunDisplay display(options, terminal);
+    Session session{options, program, check.app, display, {}};
+    const auto started = real_clock().steady_now();
+    const auto executor = program.runtime().next_executor();
+    bool was_interrupted = false;
+    auto generated = [&] {
+        const InterruptWatch watch(executor, [&](const std::string& signal) {
+            session.control.abort("interrupted by " + signal);
+        });
+        auto result = program.runtime().block_on(executor, generate, &session);
+        was_interrupted = watch.was_interrupted();
+        return result;
+    }();
+    const double elapsed_ms =
+        std::chrono::duration<double, std::milli>(real_clock().steady_now() - started).count();
+    display.finish_line();
+    const auto report = (*telemetry)->shutdown(exporting::Telemetry::kShutdownBudget);
+    if (generated && !options.is_json && !options.has_events) {
+        print_outputs(*generated, display);
+    }
+    if (wants_tree(options)) {
+        print_tree(options, terminal, *spans);
+    }
+    if (options.is_json) {
+        write_output(to_json_text(result_object(generated, display.trace_id(), elapsed_ms)) + "\n");
+    }
+    if (const auto text = describe_failure(generated); !text.empty()) {
+        write_error("flowspan: " + text + "\n");
+    }
+    report_shutdown(report);
+    return exit_code_of(generated, was_interrupted);
+}
+
+}  // namespace flowspan::cli

@@ -1,0 +1,149 @@
+#include "cli/run_inputs.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "flowspan/async/pools.hpp"
+
+namespace flowspan::cli {
+
+namespace {
+
+std::unexpected<Error> invalid(std::string message) {
+    return failure(ErrorCode::invalid_input, std::move(message));
+}
+
+Result<std::string> read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        return invalid(fmt::format("cannot read `{}`: is the path right?", path));
+    }
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+bool is_file_field(const service::InputField& field) {
+    return field.type == "file" || field.type == "file-list";
+}
+
+Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileStore& files) {
+    if (text.starts_with("http://") || text.starts_with("https://")) {
+        co_return json::object{{"transfer_method", "remote_url"}, {"url", text}};
+    }
+    if (!text.starts_with('@')) {
+        auto parsed = parse_json(text);
+        if (parsed && (parsed->is_object() || parsed->is_array())) {
+            co_return *std::move(parsed);
+        }
+        co_return invalid(
+            fmt::format("`{}` is no file: write @path, an http(s) URL, or a JSON mapping", text)
+        );
+    }
+    const auto path = text.substr(1);
+    nodes::FileContent content;
+    FLOWSPAN_CO_TRY(
+        content.bytes, co_await async::on_blocking([&path] { return read_file(path); })
+    );
+    content.filename = std::filesystem::path(path).filename().string();
+    content.transfer_method = "local_file";
+    FLOWSPAN_CO_TRY(auto record, co_await files.save(std::move(content)));
+    co_return std::move(record);
+}
+
+Task<Result<json::value>> read_value(
+    const service::InputField& field,
+    const std::string& text,
+    nodes::FileStore& files
+) {
+    if (is_file_field(field)) {
+        co_return co_await read_file_value(text, files);
+    }
+    if (text.starts_with('@')) {
+        const auto path = text.substr(1);
+        FLOWSPAN_CO_TRY(
+            auto content, co_await async::on_blocking([&path] { return read_file(path); })
+        );
+        co_return json::value(content);
+    }
+    co_return json::value(text);
+}
+
+Result<json::object> read_all(const std::string& text) {
+    if (text.empty()) {
+        return json::object();
+    }
+    std::string source = text;
+    if (text.starts_with('@')) {
+        FLOWSPAN_TRY(source, read_file(text.substr(1)));
+    }
+    auto parsed = parse_json(source);
+    if (!parsed) {
+        return invalid("--inputs: " + parsed.error().message);
+    }
+    if (!parsed->is_object()) {
+        return invalid("--inputs must be a JSON object such as {\"name\": \"Ada\"}");
+    }
+    return parsed->get_object();
+}
+
+void merge(json::object& inputs, const service::InputField& field, json::value value) {
+    if (field.type != "file-list") {
+        inputs[field.variable] = std::move(value);
+        return;
+    }
+    auto& list = inputs[field.variable];
+    if (!list.is_array()) {
+        list = json::array();
+    }
+    if (value.is_array()) {
+        for (auto& item : value.get_array()) {
+            list.get_array().push_back(std::move(item));
+        }
+    } else {
+        list.get_array().push_back(std::move(value));
+    }
+}
+
+std::string known_names(const std::vector<service::InputField>& form) {
+    if (form.empty()) {
+        return "this app takes no inputs";
+    }
+    std::string names = "known inputs: ";
+    for (const auto& field : form) {
+        names += field.variable + " (" + field.type + (field.is_required ? ", required) " : ") ");
+    }
+    return names;
+}
+
+}  // namespace
+
+Task<Result<json::object>> read_inputs(
+    const std::vector<service::InputField>& form,
+    const std::vector<std::string>& pairs,
+    const std::string& all_as_json,
+    nodes::FileStore& files
+) {
+    FLOWSPAN_CO_TRY(auto inputs, read_all(all_as_json));
+    for (const auto& pair : pairs) {
+        const auto equals = pair.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            co_return invalid(fmt::format("`-i {}`: write key=value", pair));
+        }
+        const auto key = pair.substr(0, equals);
+        const auto field = std::ranges::find(form, key, &service::InputField::variable);
+        if (field == form.end()) {
+            co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
+        }
+        FLOWSPAN_CO_TRY(
+            auto value, co_await read_value(*field, pair.substr(equals + 1), files)
+        );
+        merge(inputs, *field, std::move(value));
+    }
+    co_return inputs;
+}
+
+}  // namespace flowspan::cli

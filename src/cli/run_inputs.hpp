@@ -1,0 +1,25 @@
+#pragma once
+// Inputs as the command line gives them, shaped for the app's start form.
+
+#include <string>
+#include <vector>
+
+#include "flowspan/async/task.hpp"
+#include "flowspan/base/json.hpp"
+#include "nodes/file_store.hpp"
+#include "service/input_form.hpp"
+
+namespace flowspan::cli {
+
+/// Merges `--inputs` and `-i`. Values stay text unless the field wants more: a list field collects
+/// repeated keys or takes a JSON array, an object field takes JSON, a file field attaches `@path`
+/// or takes an http(s) URL. `@path` on any other field reads the file as text. An unknown key is an
+/// error that names the known ones.
+[[nodiscard]] Task<Result<json::object>> read_inputs(
+    const std::vector<service::InputField>& form,
+    const std::vector<std::string>& pairs,
+    const std::string& all_as_json,
+    nodes::FileStore& files
+);
+
+}  // namespace flowspan::cli

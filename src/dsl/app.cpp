@@ -57,22 +57,37 @@ SourcePosition PositionMap::find(std::string_view pointer) const noexcept {
     return entries_.empty() ? SourcePosition() : entries_[walk(pointer).index].position;
 }
 
-PositionMap PositionMap::below(std::string_view pointer) const {
+PositionMap PositionMap::cut(std::size_t index) const {
     PositionMap part;
-    if (entries_.empty()) {
-        return part;
-    }
-    const auto found = walk(pointer);
-    if (!found.is_exact) {
-        return part;
-    }
-    const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(found.index);
+    const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(index);
     const auto last = entries_.begin() + static_cast<std::ptrdiff_t>(first->end);
     part.entries_.assign(first, last);
     for (auto& entry : part.entries_) {
-        entry.end -= static_cast<std::uint32_t>(found.index);
+        entry.end -= static_cast<std::uint32_t>(index);
     }
     return part;
+}
+
+PositionMap PositionMap::below(std::string_view pointer) const {
+    if (entries_.empty()) {
+        return {};
+    }
+    const auto found = walk(pointer);
+    return found.is_exact ? cut(found.index) : PositionMap();
+}
+
+std::vector<PositionMap> PositionMap::parts(std::string_view pointer) const {
+    std::vector<PositionMap> parts;
+    if (entries_.empty()) {
+        return parts;
+    }
+    const auto found = walk(pointer);
+    if (found.is_exact) {
+        for (auto i = found.index + 1; i < entries_[found.index].end; i = entries_[i].end) {
+            parts.push_back(cut(i));
+        }
+    }
+    return parts;
 }
 
 std::string NodeSpec::name() const {

@@ -31,6 +31,9 @@ public:
     /// The positions of one part alone, with pointers below that part; empty if it is not there.
     [[nodiscard]] PositionMap below(std::string_view pointer) const;
 
+    /// The positions of each part directly below `pointer`, in document order.
+    [[nodiscard]] std::vector<PositionMap> parts(std::string_view pointer) const;
+
 private:
     struct Entry {
         std::string key;
@@ -44,6 +47,7 @@ private:
     };
 
     [[nodiscard]] Found walk(std::string_view pointer) const noexcept;
+    [[nodiscard]] PositionMap cut(std::size_t index) const;
 
     std::vector<Entry> entries_;
     std::vector<std::uint32_t> open_;  // indexes of the parts not closed yet, outermost first

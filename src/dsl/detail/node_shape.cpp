@@ -1,0 +1,151 @@
+#include "dsl/detail/node_shape.hpp"
+
+#include "flowspan/base/text.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace flowspan::dsl::detail {
+
+namespace {
+
+json::object* object_at(json::object& data, std::string_view key) {
+    auto* member = data.if_contains(key);
+    return member == nullptr ? nullptr : member->if_object();
+}
+
+bool is_null_at(const json::object& data, std::string_view key) {
+    const auto* member = data.if_contains(key);
+    return member != nullptr && member->is_null();
+}
+
+void drop_null(json::object& data, std::string_view key) {
+    if (is_null_at(data, key)) {
+        data.stable_erase(key);
+    }
+}
+
+void drop_nulls(json::object& data) {
+    for (auto* member = data.begin(); member != data.end();) {
+        member = member->value().is_null() ? data.stable_erase(member) : member + 1;
+    }
+}
+
+void rename(json::object& data, std::string_view from, std::string_view to) {
+    if (auto* member = data.if_contains(from)) {
+        auto value = std::move(*member);
+        data.stable_erase(from);
+        // A member with the new name counts.
+        data.emplace(to, std::move(value));
+    }
+}
+
+void normalise_llm(json::object& data) {
+    if (auto* vision = object_at(data, "vision")) {
+        drop_null(*vision, "configs");
+    }
+    drop_null(data, "prompt_config");
+    if (auto* config = object_at(data, "prompt_config")) {
+        drop_null(*config, "jinja2_variables");
+    }
+    rename(data, "structured_output_enabled", "structured_output_switch_on");
+}
+
+void normalise_iteration(json::object& data) {
+    for (const std::string_view key : {"is_parallel", "parallel_nums", "error_handle_mode"}) {
+        drop_null(data, key);
+    }
+    data.emplace("is_parallel", false);
+    data.emplace("parallel_nums", 10);
+    data.emplace("error_handle_mode", "terminated");
+}
+
+void normalise_end(json::object& data) {
+    auto* outputs = data.if_contains("outputs");
+    if (outputs == nullptr || !outputs->is_array()) {
+        return;
+    }
+    for (auto& output : outputs->get_array()) {
+        if (auto* object = output.if_object()) {
+            drop_null(*object, "value_type");
+            auto& type = object->emplace("value_type", "any").first->value();
+            if (type.is_string() && equals_ignore_case(type.get_string().subview(0, 5), "array")) {
+                type = to_lower_ascii(type.get_string());
+            }
+        }
+    }
+}
+
+void normalise_tool(json::object& data) {
+    drop_null(data, "tool_node_version");
+    const bool is_old = !data.contains("version") && !data.contains("tool_node_version");
+    if (is_old) {
+        data.emplace("tool_node_version", "2");
+    }
+    if (auto* configurations = object_at(data, "tool_configurations")) {
+        drop_nulls(*configurations);
+        for (auto& member : *configurations) {
+            if (is_old && !member.value().is_structured()) {
+                auto value = std::move(member.value());
+                member.value() = {{"type", "constant"}, {"value", std::move(value)}};
+            }
+        }
+    }
+    if (auto* parameters = object_at(data, "tool_parameters")) {
+        drop_nulls(*parameters);
+        for (auto* member = parameters->begin(); member != parameters->end();) {
+            const auto* input = member->value().if_object();
+            const bool is_empty =
+                input != nullptr && (!input->contains("value") || is_null_at(*input, "value"));
+            member = is_empty ? parameters->stable_erase(member) : member + 1;
+        }
+    }
+}
+
+void normalise_human_input(json::object& data) {
+    auto* methods = data.if_contains("delivery_methods");
+    if (methods == nullptr || !methods->is_array()) {
+        return;
+    }
+    for (auto& method : methods->get_array()) {
+        auto* config = method.is_object() ? object_at(method.get_object(), "config") : nullptr;
+        auto* recipients = config == nullptr ? nullptr : object_at(*config, "recipients");
+        if (recipients == nullptr) {
+            continue;
+        }
+        rename(*recipients, "whole_workspace", "include_bound_group");
+        auto* items = recipients->if_contains("items");
+        if (items != nullptr && items->is_array()) {
+            for (auto& item : items->get_array()) {
+                if (auto* recipient = item.if_object()) {
+                    rename(*recipient, "user_id", "reference_id");
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void normalise_node(NodeSpec& spec) {
+    auto& data = spec.data.get_object();
+    if (spec.type == "variable-assigner") {
+        spec.type = "variable-aggregator";
+        data["type"] = spec.type;
+    } else if (spec.type == "if-else") {
+        // Null means the old shape, with the conditions in the data itself.
+        drop_null(data, "cases");
+    } else if (spec.type == "llm") {
+        normalise_llm(data);
+    } else if (spec.type == "iteration") {
+        normalise_iteration(data);
+    } else if (spec.type == "end") {
+        normalise_end(data);
+    } else if (spec.type == "tool") {
+        normalise_tool(data);
+    } else if (spec.type == "human-input") {
+        normalise_human_input(data);
+    }
+}
+
+}  // namespace flowspan::dsl::detail

@@ -14,8 +14,8 @@ namespace flowspan::infra::sandbox {
 
 namespace {
 
-// A spare may have died with its zygote; the second attempt has a fresh one.
-constexpr int kStartAttempts = 2;
+// A worker may die with its zygote; the second attempt has a fresh one.
+constexpr int kAttempts = 2;
 
 class BubblewrapSandbox final : public Sandbox {
 public:
@@ -76,10 +76,17 @@ Task<Result<Outcome>> BubblewrapSandbox::execute(
         text = to_valid_utf8(text);
     }
     FLOWSPAN_CO_TRY(const auto pass, co_await gate_.enter());
-    FLOWSPAN_CO_TRY(const auto worker, co_await take_worker(kind));
-    worker->limit(limits, config_.temp_bytes);
-    Execution execution(*worker, limits);
-    co_return co_await execution.run(std::move(text));
+    for (int attempt = 1;; ++attempt) {
+        FLOWSPAN_CO_TRY(const auto worker, co_await take_worker(kind));
+        worker->limit(limits, config_.temp_bytes);
+        Execution execution(*worker, limits);
+        auto outcome = co_await execution.run(text);
+        // Code in the sandbox has no effects outside, so it may simply run again.
+        if (!outcome.is_lost() || attempt == kAttempts) {
+            co_return outcome;
+        }
+        pool_.retire(worker->generation());
+    }
 }
 
 Task<Result<std::unique_ptr<LiveWorker>>> BubblewrapSandbox::take_worker(WorkerKind kind) {
@@ -96,7 +103,7 @@ Task<Result<std::unique_ptr<LiveWorker>>> BubblewrapSandbox::take_worker(WorkerK
             co_return worker;
         }
         auto error = co_await explain_failed_start(*worker);
-        if (attempt == kStartAttempts) {
+        if (attempt == kAttempts) {
             co_return failure(std::move(error));
         }
     }
@@ -105,14 +112,7 @@ Task<Result<std::unique_ptr<LiveWorker>>> BubblewrapSandbox::take_worker(WorkerK
 Task<Error> BubblewrapSandbox::explain_failed_start(LiveWorker& worker) {
     const auto end = co_await worker.wait_end();
     if (end.empty()) {
-        const auto complaint = pool_.retire(worker.generation());
-        co_return Error(
-            ErrorCode::unsupported,
-            "the sandbox could not be set up; bubblewrap needs user namespaces (sysctl "
-            "kernel.unprivileged_userns_clone=1, and in a container a seccomp profile that allows "
-            "unshare and mount) and " +
-                config_.python + ": " + std::string(trim(complaint))
-        );
+        co_return pool_.retire(worker.generation());
     }
     std::array<char, 1024> buffer{};
     const auto size = ::read(worker.printed().native_handle(), buffer.data(), buffer.size());

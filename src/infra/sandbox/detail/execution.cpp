@@ -53,7 +53,7 @@ Execution::Execution(LiveWorker& worker, const Limits& limits)
       limits_(limits),
       print_buffer_(std::make_unique<std::array<char, 65536>>()) {}
 
-Task<Outcome> Execution::run(std::string request) {
+Task<Outcome> Execution::run(const std::string& request) {
     const auto executor = co_await async::this_executor();
     auto wall_end = real_clock().steady_now() + limits_.wall_time;
     auto wall_breach = Breach::wall_time;
@@ -63,12 +63,12 @@ Task<Outcome> Execution::run(std::string request) {
     }
     async::TaskGroup group(executor);
     group.spawn(
-        [](Execution& self, async::TaskGroup& siblings, std::string text) {
-            return self.exchange(siblings, std::move(text));
+        [](Execution& self, async::TaskGroup& siblings, const std::string& text) {
+            return self.exchange(siblings, text);
         },
         std::ref(*this),
         std::ref(group),
-        std::move(request)
+        std::cref(request)
     );
     group.spawn([](Execution& self) { return self.collect_printed(); }, std::ref(*this));
     group.spawn(
@@ -86,14 +86,13 @@ Task<Outcome> Execution::run(std::string request) {
     co_return std::move(outcome_);
 }
 
-Task<void> Execution::exchange(async::TaskGroup& group, std::string request) {
+Task<void> Execution::exchange(async::TaskGroup& group, const std::string& request) {
     boost::system::error_code code;
     const auto length = to_length(request.size());
     const std::array<asio::const_buffer, 2> message = {asio::buffer(length), asio::buffer(request)};
     co_await asio::async_write(
         worker_.data(), message, asio::redirect_error(async::use_task, code)
     );
-    request = {};
     std::array<char, 4> reply_length{};
     if (!code && co_await read_exactly(reply_length.data(), reply_length.size())) {
         const auto size = from_length(reply_length);

@@ -30,6 +30,11 @@ struct Outcome {
     Breach breach = Breach::none;
     /// Without a reply: how the process ended, see LiveWorker::wait_end.
     std::string end;
+
+    /// True if the whole sandbox went away before the reply.
+    [[nodiscard]] bool is_lost() const noexcept {
+        return reply.empty() && breach == Breach::none && end.empty();
+    }
 };
 
 class Execution {
@@ -37,11 +42,12 @@ public:
     /// `worker` must outlive the execution.
     Execution(LiveWorker& worker, const Limits& limits);
 
-    /// Once. The worker is spent afterwards. Cancelling the task leaves the killing to its owner.
-    [[nodiscard]] Task<Outcome> run(std::string request);
+    /// Once; `request` must outlive it. The worker is spent afterwards. Cancelling the task leaves
+    /// the killing to the worker's owner.
+    [[nodiscard]] Task<Outcome> run(const std::string& request);
 
 private:
-    Task<void> exchange(async::TaskGroup& group, std::string request);
+    Task<void> exchange(async::TaskGroup& group, const std::string& request);
     [[nodiscard]] Task<bool> read_exactly(char* target, std::size_t size);
     Task<void> collect_printed();
     Task<void> watch(SteadyTime wall_end, Breach wall_breach);

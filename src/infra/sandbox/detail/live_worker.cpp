@@ -25,11 +25,11 @@ namespace flowspan::infra::sandbox {
 
 namespace {
 
-// Node.js maps code and thread stacks writable without using them; its measured memory is what
-// counts, and this only stops it between two measurements.
-constexpr std::size_t kNodeMappedSlack = 768UL << 20U;
-// Python's libraries, and thread stacks that are mapped but not used.
+// What counts is the measured memory; the kernel's limit on writable mappings only stops what grows
+// fast between two measurements. Thread stacks, and in Node.js code and heap pages, are mapped but
+// not used. (A limit on the address space would be of no use: every thread reserves 128 MiB of it.)
 constexpr std::size_t kPythonMappedSlack = 256UL << 20U;
+constexpr std::size_t kNodeMappedSlack = 768UL << 20U;
 constexpr std::size_t kOpenFilesMax = 256;
 constexpr auto kEndTimeout = std::chrono::seconds(2);
 
@@ -110,13 +110,8 @@ Task<Result<bool>> LiveWorker::wait_ready(std::chrono::milliseconds limit) {
 }
 
 void LiveWorker::limit(const Limits& limits, std::size_t file_bytes) {
-    const auto memory = limits.memory_bytes;
-    if (kind_ == WorkerKind::python) {
-        set_limit(pid_, RLIMIT_AS, memory + kPythonMappedSlack);
-        set_limit(pid_, RLIMIT_DATA, memory);
-    } else {
-        set_limit(pid_, RLIMIT_DATA, memory + kNodeMappedSlack);
-    }
+    const auto slack = kind_ == WorkerKind::python ? kPythonMappedSlack : kNodeMappedSlack;
+    set_limit(pid_, RLIMIT_DATA, limits.memory_bytes + slack);
     set_limit(pid_, RLIMIT_FSIZE, file_bytes);
     set_limit(pid_, RLIMIT_NOFILE, kOpenFilesMax);
 }

@@ -22,9 +22,9 @@ public:
     /// Orders spares up to the configured number; does nothing if the zygote has died.
     void refill(WorkerKind kind);
 
-    /// Puts away a zygote that was found dead, with its spares, and returns its last words. Does
-    /// nothing if it has been replaced already.
-    std::string retire(std::uint64_t generation);
+    /// Puts away a zygote that was found dead, with its spares, unless it has been replaced
+    /// already. Returns what to tell the user, with the zygote's last words.
+    Error retire(std::uint64_t generation);
 
 private:
     [[nodiscard]] Result<IdleWorker> order(WorkerKind kind);

@@ -287,7 +287,7 @@ Zygote::~Zygote() {
     }
 }
 
-Result<IdleWorker> Zygote::order_worker(WorkerKind kind) {
+Result<std::optional<IdleWorker>> Zygote::order_worker(WorkerKind kind) {
     FLOWSPAN_TRY(auto data, make_socket_pair(SOCK_STREAM));
     FLOWSPAN_TRY(auto printed, make_pipe());
     FLOWSPAN_TRY(auto status, make_pipe());
@@ -310,8 +310,12 @@ Result<IdleWorker> Zygote::order_worker(WorkerKind kind) {
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof theirs);
     std::memcpy(CMSG_DATA(header), theirs.data(), sizeof theirs);
-    if (::sendmsg(control_.get(), &message, MSG_NOSIGNAL) != 1) {
-        return failure(ErrorCode::unavailable, "the sandbox takes no orders");
+    const auto sent = ::sendmsg(control_.get(), &message, MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+        return std::nullopt;
+    }
+    if (sent != 1) {
+        return failure(system_failure("no order taken"));
     }
     return IdleWorker{
         kind,

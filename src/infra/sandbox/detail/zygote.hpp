@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace flowspan::infra::sandbox {
@@ -36,8 +37,8 @@ public:
 
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
-    /// Orders a worker; it may be written to at once. An error means the zygote has died.
-    [[nodiscard]] Result<IdleWorker> order_worker(WorkerKind kind);
+    /// Orders a worker; it may be written to at once. Nothing if the zygote has died.
+    [[nodiscard]] Result<std::optional<IdleWorker>> order_worker(WorkerKind kind);
 
     /// What bubblewrap and the zygote wrote to standard error.
     [[nodiscard]] std::string read_complaint();

@@ -7,6 +7,7 @@ const fs = require('fs');
 const util = require('util');
 const vm = require('vm');
 const { createRequire } = require('module');
+const { Writable } = require('stream');
 
 const kDescriptor = 3;
 const kCodeName = 'code.js';
@@ -28,14 +29,30 @@ function receive(size) {
     return buffer;
 }
 
+function writeAll(descriptor, buffer) {
+    for (let at = 0; at < buffer.length;) {
+        at += writeSync(descriptor, buffer, at, buffer.length - at, null);
+    }
+}
+
 function send(letter, text) {
     const body = Buffer.from(letter + text, 'utf8');
     const head = Buffer.alloc(4);
     head.writeUInt32LE(body.length);
-    for (const part of [head, body]) {
-        for (let at = 0; at < part.length;) {
-            at += writeSync(kDescriptor, part, at, part.length - at, null);
-        }
+    writeAll(kDescriptor, head);
+    writeAll(kDescriptor, body);
+}
+
+// Node.js's own streams write to a full pipe later, in the event loop, which never comes to run.
+class Printer extends Writable {
+    constructor(descriptor) {
+        super({ decodeStrings: true });
+        this.fd = descriptor;
+    }
+
+    _write(chunk, encoding, done) {
+        writeAll(this.fd, chunk);
+        done();
     }
 }
 
@@ -103,6 +120,8 @@ function answer(request) {
     }
 }
 
+Object.defineProperty(process, 'stdout', { value: new Printer(1) });
+Object.defineProperty(process, 'stderr', { value: new Printer(2) });
 vm.compileFunction('return {}', [], { filename: kCodeName })();
 util.inspect(new Error('x'));
 writeSync(kDescriptor, 'r');

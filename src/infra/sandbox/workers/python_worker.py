@@ -5,6 +5,7 @@ request is JSON. A reply starts with one letter: R and the result's JSON, T and 
 or E and JSON about what failed: kind, line (or null) and text.
 """
 
+# Imported for the user's code too: what is loaded before the fork is free for every worker.
 import base64
 import collections
 import codecs
@@ -33,6 +34,10 @@ try:
     import jinja2
 except ImportError:
     jinja2 = None
+
+# User code may replace what modules hold; the reply does not depend on it.
+dumps = json.dumps
+loads = json.loads
 
 CODE_NAME = "<code>"
 TEMPLATE_NAME = "<template>"
@@ -73,7 +78,7 @@ def explain_forbidden(event, arguments):
 
 def warm_up():
     """Loads what the first request would otherwise load lazily, before any worker is forked."""
-    json.loads(json.dumps({"a": [1, 2.5, "é", None, True]}, ensure_ascii=False))
+    loads(dumps({"a": [1, 2.5, "é", None, True]}, ensure_ascii=False))
     traceback.TracebackException(ValueError, ValueError("x"), None)
     if jinja2 is not None:
         jinja2.Template("{% for i in a %}{{ i | upper }}{% endfor %}").render({"a": "x"})
@@ -117,7 +122,7 @@ def find_unserialisable(value, path, depth):
     if value is None or isinstance(value, (str, int, float)):
         return None
     if depth > DEPTH_MAX:
-        return f"{path} is nested too deep"
+        return None
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, (str, int, float, type(None))):
@@ -139,9 +144,8 @@ def find_line(error, name):
     """The innermost line of the user's text that `error` passed through, or None."""
     if isinstance(error, SyntaxError) and error.filename == name:
         return error.lineno
-    template_line = getattr(error, "lineno", None)
     if jinja2 is not None and isinstance(error, jinja2.TemplateSyntaxError):
-        return template_line
+        return error.lineno
     line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == name:
@@ -196,7 +200,7 @@ def run_code(request):
         raise NameError("name 'main' is not defined")
     result = module.__dict__["main"](**request["inputs"])
     try:
-        return json.dumps(result, ensure_ascii=False, allow_nan=False)
+        return dumps(result, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
         words = find_unserialisable(result, "result", 0)
         if words is None:
@@ -219,7 +223,7 @@ def answer(request):
         return b"T", to_utf8(render_template(request))
     except BaseException as error:
         explained = explain(error, CODE_NAME if is_code else TEMPLATE_NAME)
-    return b"E", to_utf8(json.dumps(explained, ensure_ascii=False))
+    return b"E", to_utf8(dumps(explained, ensure_ascii=False))
 
 
 def serve_one(descriptor):
@@ -227,7 +231,7 @@ def serve_one(descriptor):
     sys.argv = ["code"]
     sys.addaudithook(explain_forbidden)
     os.write(descriptor, b"r")
-    request = json.loads(receive(descriptor))
+    request = loads(receive(descriptor))
     letter, body = answer(request)
     for stream in {sys.stdout, sys.stderr, sys.__stdout__}:
         try:

@@ -83,9 +83,13 @@ def become_worker(settings, filters, kind, data, printed):
 
 
 def start_worker(settings, filters, kind, descriptors):
-    """Forks a worker; returns its pid."""
-    data, printed, _ = descriptors
-    pid = os.fork()
+    """Forks a worker; returns its pid, or None if the machine has no process to spare."""
+    data, printed, status = descriptors
+    try:
+        pid = os.fork()
+    except OSError as error:
+        tell(status, f"no process: {error}")
+        pid = None
     if pid == 0:
         try:
             become_worker(settings, filters, kind, data, printed)
@@ -93,7 +97,18 @@ def start_worker(settings, filters, kind, descriptors):
             os.write(2, f"worker: {error}".encode())
         finally:
             os._exit(127)
+    os.close(data)
+    os.close(printed)
     return pid
+
+
+def tell(status, text):
+    """The last word on a worker."""
+    try:
+        os.write(status, text.encode())
+    except OSError:
+        pass  # The parent knows already and has closed its end.
+    os.close(status)
 
 
 def report_end(pid, status):
@@ -103,11 +118,7 @@ def report_end(pid, status):
         text = f"signal {os.WTERMSIG(code)}"
     else:
         text = f"exit {os.WEXITSTATUS(code)}"
-    try:
-        os.write(status, text.encode())
-    except OSError:
-        pass  # The parent knows already and has closed its end.
-    os.close(status)
+    tell(status, text)
 
 
 def receive_order(control):
@@ -146,11 +157,10 @@ def main():
                 os._exit(0)
             kind, descriptors = order
             pid = start_worker(settings, filters, kind, descriptors)
-            os.close(descriptors[0])
-            os.close(descriptors[1])
-            watch = os.pidfd_open(pid)
-            poller.register(watch, select.POLLIN)
-            workers[watch] = (pid, descriptors[2])
+            if pid is not None:
+                watch = os.pidfd_open(pid)
+                poller.register(watch, select.POLLIN)
+                workers[watch] = (pid, descriptors[2])
 
 
 main()

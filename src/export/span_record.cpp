@@ -27,6 +27,7 @@ constexpr std::size_t kReservedForSmall = 16UL * 1024UL;
 constexpr std::size_t kSmallValue = 1024;
 // Below this a rewritten value's old place is not worth reclaiming.
 constexpr std::size_t kWasteWorthCompacting = 32UL * 1024UL;
+constexpr std::size_t kSpareWorthFreeing = 8UL * 1024UL;
 
 std::uint64_t pack(std::uint32_t at, std::uint32_t size) noexcept {
     return (static_cast<std::uint64_t>(at) << 32U) | size;
@@ -150,6 +151,12 @@ std::size_t SpanRecord::room_for(std::size_t bytes, const SpanLimits& limits) co
     }
     const auto used = live_bytes();
     return used >= bytes_max ? 0 : std::min(bytes, bytes_max - used);
+}
+
+// Repairing may make a text up to three times as long.
+std::size_t SpanRecord::repair_room(std::string_view text, const SpanLimits& limits)
+    const noexcept {
+    return std::max(text.size(), room_for(3 * text.size(), limits));
 }
 
 SpanRecord::Slice SpanRecord::append(std::string_view text) {
@@ -308,7 +315,7 @@ bool SpanRecord::write_text(Slot& slot, std::string_view text, const SpanLimits&
     if (kept.size() < text.size()) {
         note_cut(key_of(slot), text.size() - kept.size());
     }
-    const auto slice = append_text(kept, room);
+    const auto slice = append_text(kept, repair_room(kept, limits));
     slot.type = Type::text;
     slot.bits = pack(slice.at, slice.size);
     return true;
@@ -330,7 +337,7 @@ bool SpanRecord::write_texts(
             note_cut(key_of(slot), text.size() - wanted.size());
         }
         const auto prefix = append({reinterpret_cast<const char*>(&size), sizeof(size)});
-        size = append_text(wanted, wanted.size()).size;
+        size = append_text(wanted, repair_room(wanted, limits)).size;
         std::memcpy(buffer_.data() + prefix.at, &size, sizeof(size));
     }
     slot.type = Type::texts;
@@ -423,9 +430,17 @@ void SpanRecord::add_detail(
 }
 
 void SpanRecord::finish() {
-    if (cut_bytes_ == 0) {
-        return;
+    if (cut_bytes_ > 0) {
+        write_marks();
     }
+    // A span waits in queues; what growing left over should not wait with it.
+    if (buffer_.capacity() > kSpareWorthFreeing &&
+        buffer_.capacity() > buffer_.size() + buffer_.size() / 4) {
+        buffer_.shrink_to_fit();
+    }
+}
+
+void SpanRecord::write_marks() {
     SpanLimits unlimited;
     unlimited.attributes_max = std::numeric_limits<std::size_t>::max();
     unlimited.span_bytes_max = std::numeric_limits<std::uint32_t>::max();

@@ -292,6 +292,8 @@ private:
     [[nodiscard]] AttributeView read(const Slot& slot) const noexcept;
     [[nodiscard]] const Slot* find(std::string_view key) const noexcept;
     [[nodiscard]] std::size_t room_for(std::size_t bytes, const SpanLimits& limits) const noexcept;
+    [[nodiscard]] std::size_t repair_room(std::string_view text, const SpanLimits& limits)
+        const noexcept;
     [[nodiscard]] std::size_t live_bytes() const noexcept;
 
     Slice append(std::string_view text);
@@ -308,6 +310,7 @@ private:
     bool write_text(Slot& slot, std::string_view text, const SpanLimits& limits);
     bool write_texts(Slot& slot, std::span<const std::string_view> texts, const SpanLimits& limits);
     bool write_packed(Slot& slot, Type type, std::string_view bytes, const SpanLimits& limits);
+    void write_marks();
     void note_cut(std::string_view key, std::size_t bytes);
     void waste(const Slot& slot) noexcept;
     void compact_if_wasteful();

@@ -15,7 +15,9 @@ namespace flowspan::async {
 TaskGroup::TaskGroup(TaskExecutor owner) : owner_(std::move(owner)) {}
 
 TaskGroup::~TaskGroup() {
-    FLOWSPAN_ASSERT(active_ == 0, "a TaskGroup was destroyed before its children ended");
+    FLOWSPAN_ASSERT(
+        active_ == 0, "a TaskGroup was destroyed before its children ended; join() it first"
+    );
 }
 
 TaskGroup::Child& TaskGroup::add_child() {
@@ -91,6 +93,13 @@ void TaskGroup::cancel() {
 }
 
 Task<void> TaskGroup::join() {
+    auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        // Came before there was a slot to hear it.
+        cancel();
+    }
+    // The slot below hears a cancellation during the wait; the wait itself must not refuse it.
+    co_await even_if_cancelled;
     if (active_ != 0) {
         co_await asio::async_initiate<const asio::use_awaitable_t<TaskExecutor>, void()>(
             [this](auto handler) {
@@ -103,10 +112,11 @@ Task<void> TaskGroup::join() {
             use_task
         );
     }
+    co_await asio::this_coro::throw_if_cancelled(true);
     if (failure_) {
         std::rethrow_exception(std::exchange(failure_, nullptr));
     }
-    const auto state = co_await asio::this_coro::cancellation_state;
+    state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
         throw_cancelled();
     }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -80,7 +81,7 @@ TEST(TaskGroup, ChildCancelledBeforeItsStartNeverRunsItsBody) {
 }
 
 TEST(TaskGroup, CancellingTheJoinerCancelsAndAwaitsTheChildren) {
-    Runtime runtime;
+    auto runtime = std::make_unique<Runtime>();
     bool inner_cancelled = false;
     const auto outer = [](bool* cancelled) -> Task<void> {
         TaskGroup group(co_await this_executor());
@@ -96,9 +97,63 @@ TEST(TaskGroup, CancellingTheJoinerCancelsAndAwaitsTheChildren) {
         group.cancel();
         co_await group.join();
     };
-    runtime.block_on(outer, &inner_cancelled);
+    runtime->block_on(outer, &inner_cancelled);
     EXPECT_TRUE(inner_cancelled);
+    runtime.reset();
     EXPECT_EQ(TaskContext::live_count(), 0);
+}
+
+// Cancelled at a wait between spawn() and join(): the children must be gone before the group is.
+Task<void> join_after_cancellation(bool& was_cancelled) {
+    TaskGroup inner(co_await this_executor());
+    inner.spawn(wait_for_ever, std::ref(was_cancelled));
+    std::exception_ptr failure;
+    try {
+        co_await sleep(1h);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await even_if_cancelled;
+    co_await inner.join();
+    ADD_FAILURE() << "the join of a cancelled task must throw";
+    std::rethrow_exception(failure);
+}
+
+TEST(TaskGroup, CancelledTaskCanStillJoin) {
+    Runtime runtime;
+    bool inner_cancelled = false;
+    runtime.block_on(
+        [](bool* cancelled) -> Task<void> {
+            TaskGroup group(co_await this_executor());
+            group.spawn(join_after_cancellation, std::ref(*cancelled));
+            for (int i = 0; i < 5; ++i) {
+                co_await yield_now();
+            }
+            group.cancel();
+            co_await group.join();
+        },
+        &inner_cancelled
+    );
+    EXPECT_TRUE(inner_cancelled);
+}
+
+TEST(TaskGroup, EvenIfCancelledChangesNothingForATaskThatIsNot) {
+    Runtime runtime;
+    bool child_cancelled = false;
+    runtime.block_on(
+        [](bool* cancelled) -> Task<void> {
+            TaskGroup group(co_await this_executor());
+            group.spawn(wait_for_ever, std::ref(*cancelled));
+            co_await yield_now();
+            co_await yield_now();
+            group.cancel();
+            co_await even_if_cancelled;
+            co_await group.join();
+            co_await yield_now();
+        },
+        &child_cancelled
+    );
+    EXPECT_TRUE(child_cancelled);
 }
 
 }  // namespace

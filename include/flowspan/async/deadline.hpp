@@ -68,20 +68,38 @@ template <class T>
 }
 
 /// Runs clean-up that must not be cut short by a cancellation of the calling task, for at most
-/// `limit`. A cancellation that arrived before or during it takes effect at the next wait after.
+/// `limit`. A cancellation that comes meanwhile unwinds the caller when the clean-up is done, and
+/// so does an earlier one (after which the caller does `co_await even_if_cancelled;` first).
 template <class T>
 [[nodiscard]] Task<Result<T>> shielded(std::chrono::nanoseconds limit, Task<Result<T>> task) {
     const auto state = co_await boost::asio::this_coro::cancellation_state;
-    const bool was_cancelled = state.cancelled() != boost::asio::cancellation_type::none;
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    auto result = co_await with_deadline<T>(real_clock().steady_now() + limit, std::move(task));
+    // Also owned by the filter, which stays in place until the state is reset.
+    const auto is_cancelled =
+        std::make_shared<bool>(state.cancelled() != boost::asio::cancellation_type::none);
+    co_await boost::asio::this_coro::reset_cancellation_state(
+        [is_cancelled](boost::asio::cancellation_type) {
+            *is_cancelled = true;
+            return boost::asio::cancellation_type::none;
+        }
+    );
+    co_await boost::asio::this_coro::throw_if_cancelled(true);
+    std::exception_ptr exception;
+    std::optional<Result<T>> result;
+    try {
+        result = co_await with_deadline<T>(real_clock().steady_now() + limit, std::move(task));
+    } catch (...) {
+        exception = std::current_exception();
+    }
     co_await boost::asio::this_coro::reset_cancellation_state(
         boost::asio::enable_terminal_cancellation()
     );
-    if (was_cancelled) {
+    if (exception) {
+        std::rethrow_exception(exception);
+    }
+    if (*is_cancelled) {
         throw_cancelled();
     }
-    co_return result;
+    co_return *std::move(result);
 }
 
 }  // namespace flowspan::async

@@ -5,6 +5,7 @@
 #include "flowspan/base/result.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <chrono>
 #include <exception>
@@ -34,6 +35,10 @@ namespace flowspan::async {
 /// True for the exception by which a cancelled task unwinds.
 [[nodiscard]] bool is_cancelled(const std::exception_ptr& exception) noexcept;
 [[nodiscard]] bool is_cancelled(const std::exception& exception) noexcept;
+
+/// `co_await even_if_cancelled;` goes right before the `join()` or `shielded()` by which a task
+/// cleans up: once cancelled, a task is refused every other wait. Both switch it off again.
+inline constexpr auto even_if_cancelled = boost::asio::this_coro::throw_if_cancelled(false);
 
 /// Ends the calling task as cancelled.
 [[noreturn]] void throw_cancelled();

@@ -42,7 +42,9 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return active_; }
 
     /// Waits until all children have ended. Cancelling the waiting task cancels the children; the
-    /// wait still lasts until they are gone, and then throws.
+    /// wait still lasts until they are gone, and then throws. Nothing that may throw, and no other
+    /// wait, stands between spawn() and join() unless it is caught; the catching task, which may
+    /// have been cancelled, then does `co_await even_if_cancelled;` first.
     [[nodiscard]] Task<void> join();
 
 private:

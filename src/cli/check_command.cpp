@@ -1,16 +1,16 @@
 #include "cli/check_command.hpp"
 
+#include "cli/program.hpp"
+#include "flowspan/base/text.hpp"
+#include "service/loaded_app.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
-
-#include "cli/program.hpp"
-#include "flowspan/base/text.hpp"
-#include "service/loaded_app.hpp"
 
 namespace flowspan::cli {
 

@@ -1,24 +1,25 @@
 #include "cli/interrupt.hpp"
 
-#include <atomic>
-#include <csignal>
-#include <utility>
+#include "cli/options.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include "cli/options.hpp"
+#include <atomic>
+#include <csignal>
+#include <utility>
 
 namespace flowspan::cli {
 
 struct InterruptWatch::State : std::enable_shared_from_this<State> {
     State(const async::TaskExecutor& executor, std::function<void(const std::string&)> handler)
-        : loop(executor), signals(executor.inner(), SIGINT, SIGTERM), on_signal(std::move(handler)) {}
+        : loop(executor),
+          signals(executor.inner(), SIGINT, SIGTERM),
+          on_signal(std::move(handler)) {}
 
     void wait() {
-        signals.async_wait([self = shared_from_this()](
-                               const boost::system::error_code& code, int number
-                           ) {
+        signals.async_wait([self = shared_from_this(
+                            )](const boost::system::error_code& code, int number) {
             if (code) {
                 return;
             }
@@ -38,8 +39,7 @@ struct InterruptWatch::State : std::enable_shared_from_this<State> {
 };
 
 InterruptWatch::InterruptWatch(
-    const async::TaskExecutor& executor,
-    std::function<void(const std::string&)> on_signal
+    const async::TaskExecutor& executor, std::function<void(const std::string&)> on_signal
 )
     : state_(std::make_shared<State>(executor, std::move(on_signal))) {
     state_->wait();

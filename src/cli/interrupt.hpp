@@ -1,11 +1,11 @@
 #pragma once
 // Ctrl-C: the first one stops the run in order, the second one ends the program at once.
 
+#include "flowspan/async/task_executor.hpp"
+
 #include <functional>
 #include <memory>
 #include <string>
-
-#include "flowspan/async/task_executor.hpp"
 
 namespace flowspan::cli {
 

@@ -1,14 +1,14 @@
-#include <csignal>
-#include <exception>
+#include "cli/check_command.hpp"
+#include "cli/options.hpp"
+#include "cli/run_command.hpp"
+#include "cli/terminal.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include "cli/check_command.hpp"
-#include "cli/options.hpp"
-#include "cli/run_command.hpp"
-#include "cli/terminal.hpp"
+#include <csignal>
+#include <exception>
 
 namespace {
 

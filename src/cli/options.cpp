@@ -1,9 +1,9 @@
 #include "cli/options.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <map>
 #include <sstream>
-
-#include <CLI/CLI.hpp>
 
 namespace flowspan::cli {
 
@@ -33,8 +33,10 @@ void add_run(CLI::App& program, RunOptions& options) {
         "-c,--config", options.config, "Configuration (default: flowspan.toml, if there is one)"
     );
     command->add_option(
-        "--trace-out", options.trace_out, "Write the run's spans to a file (OTLP JSON, one line an "
-                                          "export request)"
+        "--trace-out",
+        options.trace_out,
+        "Write the run's spans to a file (OTLP JSON, one line an "
+        "export request)"
     );
     command
         ->add_option("--trace", options.trace, "Show the trace after the run: auto, always, never")
@@ -47,8 +49,10 @@ void add_run(CLI::App& program, RunOptions& options) {
             CLI::ignore_case
         ));
     command->add_flag(
-        "--json", options.is_json, "Print one JSON object with the result on standard output, "
-                                   "nothing else"
+        "--json",
+        options.is_json,
+        "Print one JSON object with the result on standard output, "
+        "nothing else"
     );
     command->add_flag(
         "--events", options.has_events, "Print every event of the run as a JSON line"

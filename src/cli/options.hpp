@@ -1,13 +1,13 @@
 #pragma once
 // The command line: what each command can be told.
 
+#include "flowspan/base/result.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "flowspan/base/result.hpp"
 
 namespace flowspan::cli {
 

@@ -1,15 +1,15 @@
 #pragma once
 // The one place where every object is built and plugged together.
 
-#include <memory>
-#include <vector>
-
 #include "cli/config.hpp"
 #include "engine/graph.hpp"
 #include "flowspan/async/runtime.hpp"
 #include "flowspan/engine/layer.hpp"
 #include "nodes/file_store.hpp"
 #include "service/app_generate_service.hpp"
+
+#include <memory>
+#include <vector>
 
 namespace flowspan::cli {
 

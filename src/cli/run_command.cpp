@@ -1,14 +1,5 @@
 #include "cli/run_command.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cstdlib>
-#include <string>
-#include <utility>
-
-#include <fmt/format.h>
-#include <opentelemetry/context/runtime_context.h>
-
 #include "cli/config.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/program.hpp"
@@ -20,6 +11,15 @@
 #include "flowspan/base/text.hpp"
 #include "flowspan/trace/propagation.hpp"
 #include "service/loaded_app.hpp"
+
+#include <fmt/format.h>
+#include <opentelemetry/context/runtime_context.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <utility>
 
 namespace flowspan::cli {
 
@@ -85,9 +85,7 @@ Task<Generated> generate(Session* session) {
 }
 
 json::object result_object(
-    const Generated& generated,
-    const std::string& trace_id,
-    double elapsed_ms
+    const Generated& generated, const std::string& trace_id, double elapsed_ms
 ) {
     json::object object{
         {"run_id", nullptr},
@@ -161,9 +159,7 @@ bool wants_tree(const RunOptions& options) {
 }
 
 void print_tree(
-    const RunOptions& options,
-    const Terminal& terminal,
-    const exporting::MemorySink& spans
+    const RunOptions& options, const Terminal& terminal, const exporting::MemorySink& spans
 ) {
     exporting::TreeOptions tree;
     tree.width = terminal.width;

@@ -1,11 +1,11 @@
 #include "cli/run_display.hpp"
 
-#include <array>
-#include <chrono>
+#include "flowspan/trace/tracer.hpp"
 
 #include <fmt/format.h>
 
-#include "flowspan/trace/tracer.hpp"
+#include <array>
+#include <chrono>
 
 namespace flowspan::cli {
 

@@ -1,12 +1,12 @@
 #pragma once
 // What a person sees while a run goes on: the answer as it comes, and the nodes' progress.
 
-#include <string>
-
 #include "cli/options.hpp"
 #include "cli/terminal.hpp"
 #include "flowspan/engine/event.hpp"
 #include "flowspan/engine/layer.hpp"
+
+#include <string>
 
 namespace flowspan::cli {
 
@@ -20,6 +20,7 @@ public:
 
     /// All text that was streamed.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
     /// Hex id of the run's trace; empty if nothing started or tracing is off.
     [[nodiscard]] const std::string& trace_id() const noexcept { return trace_id_; }
 

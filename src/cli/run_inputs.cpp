@@ -1,14 +1,14 @@
 #include "cli/run_inputs.hpp"
 
+#include "flowspan/async/pools.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
-
-#include <fmt/format.h>
-
-#include "flowspan/async/pools.hpp"
 
 namespace flowspan::cli {
 
@@ -45,9 +45,9 @@ Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileSt
     }
     const auto path = text.substr(1);
     nodes::FileContent content;
-    FLOWSPAN_CO_TRY(
-        content.bytes, co_await async::on_blocking([&path] { return read_file(path); })
-    );
+    FLOWSPAN_CO_TRY(content.bytes, co_await async::on_blocking([&path] {
+                        return read_file(path);
+                    }));
     content.filename = std::filesystem::path(path).filename().string();
     content.transfer_method = "local_file";
     FLOWSPAN_CO_TRY(auto record, co_await files.save(std::move(content)));
@@ -55,18 +55,16 @@ Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileSt
 }
 
 Task<Result<json::value>> read_value(
-    const service::InputField& field,
-    const std::string& text,
-    nodes::FileStore& files
+    const service::InputField& field, const std::string& text, nodes::FileStore& files
 ) {
     if (is_file_field(field)) {
         co_return co_await read_file_value(text, files);
     }
     if (text.starts_with('@')) {
         const auto path = text.substr(1);
-        FLOWSPAN_CO_TRY(
-            auto content, co_await async::on_blocking([&path] { return read_file(path); })
-        );
+        FLOWSPAN_CO_TRY(auto content, co_await async::on_blocking([&path] {
+                            return read_file(path);
+                        }));
         co_return json::value(content);
     }
     co_return json::value(text);
@@ -138,9 +136,7 @@ Task<Result<json::object>> read_inputs(
         if (field == form.end()) {
             co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
         }
-        FLOWSPAN_CO_TRY(
-            auto value, co_await read_value(*field, pair.substr(equals + 1), files)
-        );
+        FLOWSPAN_CO_TRY(auto value, co_await read_value(*field, pair.substr(equals + 1), files));
         merge(inputs, *field, std::move(value));
     }
     co_return inputs;

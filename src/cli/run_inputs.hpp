@@ -1,13 +1,13 @@
 #pragma once
 // Inputs as the command line gives them, shaped for the app's start form.
 
-#include <string>
-#include <vector>
-
 #include "flowspan/async/task.hpp"
 #include "flowspan/base/json.hpp"
 #include "nodes/file_store.hpp"
 #include "service/input_form.hpp"
+
+#include <string>
+#include <vector>
 
 namespace flowspan::cli {
 

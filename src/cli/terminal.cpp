@@ -1,12 +1,12 @@
 #include "cli/terminal.hpp"
 
-#include <cstdlib>
-#include <string>
+#include "flowspan/base/text.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "flowspan/base/text.hpp"
+#include <cstdlib>
+#include <string>
 
 namespace flowspan::cli {
 
@@ -17,7 +17,8 @@ bool is_utf8_locale() {
         const auto* value = std::getenv(name);
         if (value != nullptr && *value != '\0') {
             const auto text = to_lower_ascii(value);
-            return text.find("utf-8") != std::string::npos || text.find("utf8") != std::string::npos;
+            return text.find("utf-8") != std::string::npos ||
+                   text.find("utf8") != std::string::npos;
         }
     }
     // No locale at all is the rule in containers, whose terminals speak UTF-8.
@@ -52,8 +53,7 @@ Terminal Terminal::detect() {
     terminal.is_output_terminal = isatty(STDOUT_FILENO) == 1;
     terminal.is_error_terminal = isatty(STDERR_FILENO) == 1;
     const auto* no_color = std::getenv("NO_COLOR");
-    terminal.has_color =
-        terminal.is_output_terminal && (no_color == nullptr || *no_color == '\0');
+    terminal.has_color = terminal.is_output_terminal && (no_color == nullptr || *no_color == '\0');
     terminal.has_unicode = is_utf8_locale();
     terminal.width = terminal_width();
     return terminal;

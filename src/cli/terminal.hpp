@@ -10,9 +10,9 @@ namespace flowspan::cli {
 struct Terminal {
     bool is_output_terminal = false;
     bool is_error_terminal = false;
-    bool has_color = false;      ///< NO_COLOR is honoured
-    bool has_unicode = true;     ///< by the locale
-    std::size_t width = 100;     ///< columns; 100 where there is no terminal
+    bool has_color = false;   ///< NO_COLOR is honoured
+    bool has_unicode = true;  ///< by the locale
+    std::size_t width = 100;  ///< columns; 100 where there is no terminal
 
     [[nodiscard]] static Terminal detect();
 };

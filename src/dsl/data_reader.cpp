@@ -16,6 +16,9 @@ namespace flowspan::dsl {
 namespace {
 
 constexpr std::string_view kInvalidData = "node.invalid_data";
+// Where a node has this many problems, more of them help nobody.
+constexpr std::size_t kNodeProblemsMax = 100;
+
 constexpr std::string_view kMissingField = "node.missing_field";
 
 constexpr std::array<std::string_view, 7> kTrueWords = {"true", "1", "yes", "on", "t", "y", "1.0"};
@@ -198,6 +201,9 @@ void DataReader::report_as(
     std::string_view key,
     std::string_view message
 ) const {
+    if (problems_->size() - problems_before_ >= kNodeProblemsMax) {
+        return;
+    }
     const auto pointer = pointer_of(key);
     const auto path = detail::to_path(pointer);
     problems_->push_back(

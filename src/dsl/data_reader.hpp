@@ -39,6 +39,8 @@ namespace flowspan::dsl {
 /// counts as absent. The result of a failed read is the fallback (or an empty value) beside a
 /// problem.
 ///
+/// After a hundred problems of one node further ones are not added.
+///
 /// Copies are cheap. The node and the problems must outlive every reader made from them.
 class DataReader {
 public:

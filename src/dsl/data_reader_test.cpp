@@ -203,6 +203,16 @@ TEST(DataReader, OnlyWarnsOfASelectorThatNamesNothingYet) {
     EXPECT_TRUE(reader.is_valid());
 }
 
+TEST(DataReader, StopsListingProblemsAfterAHundred) {
+    NodeSpec spec;
+    spec.data = {{"list", json::array(1000, json::value(1))}};
+    std::vector<Problem> problems(3);
+    const DataReader reader(spec, problems);
+    EXPECT_EQ(reader.texts("list").size(), 1000U);
+    EXPECT_EQ(problems.size(), 103U);
+    EXPECT_FALSE(reader.is_valid());
+}
+
 TEST(DataReader, PutsEveryProblemAtItsPlaceInTheFile) {
     auto spec = node_with(R"({"model": {"name": 1}, "a/b": {"~": 2}})");
     auto& positions = spec.positions;

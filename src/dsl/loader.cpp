@@ -335,13 +335,16 @@ LoadResult load_app_file(const std::filesystem::path& path) {
     if (!stream) {
         return fail("it cannot be opened; check its permissions");
     }
-    // One byte more than allowed is enough to see that a file is too large.
-    std::string text(kFileSizeMax + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    // One piece more than allowed is enough to see that a file is too large.
+    std::string text;
+    std::array<char, 65536> piece{};
+    while (stream && text.size() <= kFileSizeMax) {
+        stream.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+    }
     if (stream.bad()) {
         return fail("reading failed");
     }
-    text.resize(static_cast<std::size_t>(stream.gcount()));
     return load_app(text, path.string());
 }
 

@@ -70,7 +70,9 @@ std::optional<Problem> find_unreadable(std::string_view text) {
         };
     }
     std::size_t number = 0;
-    for (const auto line : split(text, '\n')) {
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
         ++number;
         if (!is_valid_utf8(line)) {
             return Problem{

@@ -101,9 +101,11 @@ public:
             );
             return variables;
         }
+        auto positions = findings_.positions().parts(base_);
+        positions.resize(list.get_array().size());
         std::size_t index = 0;
         for (const auto& item : list.get_array()) {
-            if (auto variable = load_one(item, fmt::format("{}/{}", base_, index++))) {
+            if (auto variable = load_one(item, positions[index++])) {
                 variables.push_back(*std::move(variable));
             }
         }
@@ -111,11 +113,11 @@ public:
     }
 
 private:
-    std::optional<VariableSpec> load_one(const json::value& item, const std::string& at) {
+    std::optional<VariableSpec> load_one(const json::value& item, const PositionMap& positions) {
         if (!item.is_object()) {
-            findings_.error(
+            findings_.error_at(
+                positions.find(""),
                 "variable.invalid",
-                at,
                 fmt::format("{} must be a mapping, but is {}", kind_, describe_kind(item))
             );
             return std::nullopt;
@@ -124,24 +126,24 @@ private:
         variable.name = string_member(item, "name");
         variable.id = string_member(item, "id");
         variable.description = string_member(item, "description");
-        variable.position = findings_.positions().find(at);
+        variable.position = positions.find("");
         if (variable.name.empty()) {
-            findings_.error(
+            findings_.error_at(
+                positions.find(""),
                 "variable.missing_name",
-                at,
                 fmt::format("missing name: give this {} a `name`", kind_)
             );
         } else if (!names_.insert(variable.name).second) {
-            findings_.warning(
+            findings_.warning_at(
+                positions.find(""),
                 "variable.duplicate_name",
-                at,
                 fmt::format("{} `{}` is defined twice; the later one counts", kind_, variable.name)
             );
         }
         if (count_code_points(variable.description) > kDescriptionLengthMax) {
-            findings_.warning(
+            findings_.warning_at(
+                positions.find("/description"),
                 "variable.long_description",
-                at + "/description",
                 fmt::format(
                     "the description of {} `{}` is longer than {} characters",
                     kind_,
@@ -150,7 +152,7 @@ private:
                 )
             );
         }
-        auto value = read_value(item, variable.name, at);
+        auto value = read_value(item, variable.name, positions);
         if (!value || variable.name.empty()) {
             return std::nullopt;
         }
@@ -159,13 +161,13 @@ private:
     }
 
     std::optional<Value> read_value(
-        const json::value& item, const std::string& name, const std::string& at
+        const json::value& item, const std::string& name, const PositionMap& positions
     ) {
         const auto word = string_member(item, "value_type");
         if (word.empty()) {
-            findings_.error(
+            findings_.error_at(
+                positions.find(""),
                 "variable.missing_value_type",
-                at,
                 fmt::format(
                     "missing value type: give {} `{}` a `value_type`, for example `string`",
                     kind_,
@@ -176,27 +178,27 @@ private:
         }
         const auto type = value::parse_value_type(word);
         if (!type || !is_declarable(*type)) {
-            findings_.error(
+            findings_.error_at(
+                positions.find("/value_type"),
                 "variable.unsupported_value_type",
-                at + "/value_type",
                 fmt::format("not supported value type `{}` of {} `{}`", word, kind_, name)
             );
             return std::nullopt;
         }
         const auto* data = find_member(item, "value");
         if (data == nullptr || data->is_null()) {
-            findings_.error(
+            findings_.error_at(
+                positions.find(""),
                 "variable.missing_value",
-                at,
                 fmt::format("missing value: give {} `{}` a `value`, even an empty one", kind_, name)
             );
             return std::nullopt;
         }
         auto value = fit(*data, *type);
         if (!value) {
-            findings_.error(
+            findings_.error_at(
+                positions.find("/value"),
                 "variable.invalid_value",
-                at + "/value",
                 fmt::format(
                     "invalid {} value: {} `{}` holds {}",
                     value::to_string(*type),
@@ -206,9 +208,9 @@ private:
                 )
             );
         } else if (value->text().size() > kVariableSizeMax) {
-            findings_.error(
+            findings_.error_at(
+                positions.find("/value"),
                 "variable.too_large",
-                at + "/value",
                 fmt::format(
                     "the value of {} `{}` is larger than {} bytes", kind_, name, kVariableSizeMax
                 )

@@ -1,0 +1,159 @@
+#include "model/router.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "flowspan/base/text.hpp"
+#include "model/demo.hpp"
+#include "model/openai.hpp"
+
+namespace flowspan::model {
+
+namespace {
+
+bool matches(std::string_view pattern, std::string_view text) {
+    // Iterative glob: remembers the last star and backs up to it.
+    std::size_t at = 0;
+    std::size_t star = std::string_view::npos;
+    std::size_t resume = 0;
+    std::size_t next = 0;
+    while (next < text.size()) {
+        if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[next])) {
+            ++at;
+            ++next;
+        } else if (at < pattern.size() && pattern[at] == '*') {
+            star = at++;
+            resume = next;
+        } else if (star != std::string_view::npos) {
+            at = star + 1;
+            next = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (at < pattern.size() && pattern[at] == '*') {
+        ++at;
+    }
+    return at == pattern.size();
+}
+
+struct Route {
+    std::string provider;  ///< glob, long form unless it has a star
+    std::string name;
+    std::string remote_name;
+    ModelFeatures features;
+    double prompt_price = 0;      ///< per token
+    double completion_price = 0;  ///< per token
+    std::string currency;
+    ChatModel* model = nullptr;
+};
+
+class Router final : public ChatModel {
+public:
+    Router(
+        const ModelsConfig& config,
+        http::HttpClient& http_client,
+        const Clock& clock,
+        Random& random
+    ) {
+        const auto make = [&](const EndpointConfig& endpoint) {
+            models_.push_back(
+                endpoint.protocol == Protocol::demo
+                    ? make_demo_model(clock)
+                    : make_openai_model(endpoint, http_client, clock, random)
+            );
+            return models_.back().get();
+        };
+        auto fallback = config.default_endpoint.value_or(EndpointConfig{});
+        if (!config.default_endpoint) {
+            fallback.protocol = Protocol::demo;
+        }
+        fallback_.model = make(fallback);
+        fallback_.features = fallback_.model->features({});
+        for (const auto& mapping : config.map) {
+            routes_.push_back(make_route(mapping));
+            routes_.back().model = mapping.endpoint ? make(*mapping.endpoint) : fallback_.model;
+        }
+    }
+
+    Task<Result<ChatReply>> chat(const ChatRequest& request, ChatListener& listener) override {
+        const auto& route = find(request.model);
+        if (route.remote_name.empty()) {
+            co_return priced(co_await route.model->chat(request, listener), route);
+        }
+        ChatRequest renamed = request;
+        renamed.model.name = route.remote_name;
+        co_return priced(co_await route.model->chat(renamed, listener), route);
+    }
+
+    ModelFeatures features(const ModelRef& model) const override { return find(model).features; }
+
+    EndpointFacts endpoint(const ModelRef& model) const override {
+        return find(model).model->endpoint(model);
+    }
+
+private:
+    static Route make_route(const ModelMapping& mapping) {
+        Route route;
+        route.provider = mapping.provider.find('*') == std::string::npos
+                             ? normalize_provider(mapping.provider)
+                             : mapping.provider;
+        route.name = mapping.name;
+        route.remote_name = mapping.remote_name;
+        route.features.tool_call = mapping.tool_call;
+        route.features.vision = mapping.vision;
+        route.features.structured_output = mapping.structured_output;
+        if (mapping.context_size > 0) {
+            route.features.context_size = mapping.context_size;
+        }
+        constexpr double kPerMillion = 1e-6;
+        route.prompt_price = mapping.prompt_price * kPerMillion;
+        route.completion_price = mapping.completion_price * kPerMillion;
+        route.currency = mapping.currency;
+        return route;
+    }
+
+    [[nodiscard]] const Route& find(const ModelRef& model) const {
+        const auto provider = normalize_provider(model.provider);
+        const auto found = std::ranges::find_if(routes_, [&](const Route& route) {
+            return matches(route.provider, provider) && matches(route.name, model.name);
+        });
+        return found == routes_.end() ? fallback_ : *found;
+    }
+
+    static Result<ChatReply> priced(Result<ChatReply> reply, const Route& route) {
+        if (reply && (route.prompt_price > 0 || route.completion_price > 0)) {
+            reply->usage.prompt_unit_price = route.prompt_price;
+            reply->usage.completion_unit_price = route.completion_price;
+            reply->usage.currency = route.currency;
+        }
+        return reply;
+    }
+
+    std::vector<std::unique_ptr<ChatModel>> models_;
+    std::vector<Route> routes_;
+    Route fallback_;
+};
+
+}  // namespace
+
+std::string normalize_provider(std::string_view provider) {
+    const auto parts = split(provider, '/');
+    if (parts.size() != 1 || provider.empty()) {
+        return std::string(provider);
+    }
+    const std::string_view plugin = provider == "google" ? "gemini" : provider;
+    return "langgenius/" + std::string(plugin) + "/" + std::string(provider);
+}
+
+std::unique_ptr<ChatModel> make_chat_model(
+    const ModelsConfig& config,
+    http::HttpClient& http_client,
+    const Clock& clock,
+    Random& random
+) {
+    return std::make_unique<Router>(config, http_client, clock, random);
+}
+
+}  // namespace flowspan::model

@@ -24,8 +24,7 @@ struct SchemaMismatch {
 
 class JsonSchema {
 public:
-    [[nodiscard]] static std::expected<JsonSchema, SchemaMismatch> compile(
-        const json::value& schema
+    [[nodiscard]] static std::expected<JsonSchema, SchemaMismatch> compile(const json::value& schema
     );
 
     /// The innermost mismatch; empty if the document fits.

@@ -47,13 +47,11 @@ public:
         }
         FLOWSPAN_CO_TRY(auto text, co_await sandbox_.render_jinja2(source_, std::move(values)));
         if (count_code_points(text) > length_max_) {
-            co_return failure(
-                Error(
-                    ErrorCode::limit_exceeded,
-                    fmt::format("Output length exceeds {} characters", length_max_)
-                )
-                    .with_type("ValueError")
-            );
+            co_return failure(Error(
+                                  ErrorCode::limit_exceeded,
+                                  fmt::format("Output length exceeds {} characters", length_max_)
+            )
+                                  .with_type("ValueError"));
         }
         engine::NodeOutcome outcome;
         outcome.outputs.push_back({"output", value::Value::string(text)});

@@ -28,7 +28,7 @@ function(flowspan_library name)
     endif()
 endfunction()
 
-# A GoogleTest program; each TEST becomes one ctest entry.
+# A GoogleTest program; each TEST becomes one ctest entry with the program's name as its label.
 function(flowspan_test name)
     cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;USES" ${ARGN})
     if(NOT ARG_TIMEOUT)
@@ -37,7 +37,7 @@ function(flowspan_test name)
     add_executable(${name} ${ARG_SOURCES})
     target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
     target_link_libraries(${name} PRIVATE flowspan::options ${ARG_USES} GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS ${name})
 endfunction()
 
 # A libFuzzer program; only with the fuzz preset.

@@ -1,6 +1,16 @@
 #pragma once
 // Reads TOML tables into described structs: the struct is the only schema there is.
 
+#include "flowspan/base/secret.hpp"
+
+#include <boost/describe/enum_from_string.hpp>
+#include <boost/describe/enumerators.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
 #include <chrono>
 #include <concepts>
 #include <optional>
@@ -8,15 +18,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include <boost/describe/enum_from_string.hpp>
-#include <boost/describe/enumerators.hpp>
-#include <boost/describe/members.hpp>
-#include <boost/mp11/algorithm.hpp>
-#include <fmt/format.h>
-#include <toml++/toml.h>
-
-#include "flowspan/base/secret.hpp"
 
 namespace flowspan::cli {
 
@@ -146,8 +147,7 @@ void read_value(const toml::node& node, T& target, TomlProblems& problems) {
 
 template <class T>
 void read_table(const toml::table& table, T& target, TomlProblems& problems) {
-    using Members =
-        boost::describe::describe_members<T, boost::describe::mod_public>;
+    using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
     for (const auto& [key, node] : table) {
         bool is_known = false;
         boost::mp11::mp_for_each<Members>([&](auto member) {

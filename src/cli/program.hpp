@@ -18,7 +18,7 @@ namespace flowspan::cli {
 class Program {
 public:
     /// `layers` see every run after the built-in ones and must outlive the program.
-    explicit Program(Config config, std::vector<engine::Layer*> layers = {});
+    explicit Program(const Config& config, std::vector<engine::Layer*> layers = {});
     ~Program();
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;

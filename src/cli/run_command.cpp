@@ -8,7 +8,7 @@
 #include "export/memory_sink.hpp"
 #include "export/otlp_file_sink.hpp"
 #include "export/trace_tree.hpp"
-#include "flowspan/base/text.hpp"
+#include "flowspan/export/provider.hpp"
 #include "flowspan/trace/propagation.hpp"
 #include "service/loaded_app.hpp"
 
@@ -163,8 +163,8 @@ void print_tree(
 ) {
     exporting::TreeOptions tree;
     tree.width = terminal.width;
-    tree.has_color = options.is_json ? false : terminal.has_color;
-    tree.has_unicode = terminal.has_unicode;
+    tree.use_color = !options.is_json && terminal.has_color;
+    tree.use_unicode = terminal.has_unicode;
     const auto text = "\n" + exporting::render_trace_tree(spans.spans(), tree);
     if (options.is_json || options.has_events) {
         write_error(text);
@@ -211,7 +211,7 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     if (options.has_events) {
         layers.push_back(&event_printer);
     }
-    Program program(*std::move(config), std::move(layers));
+    Program program(*config, std::move(layers));
     const auto check = service::check_app_file(options.file, program.factory());
     if (!check.app) {
         print_problems(check);

@@ -1,10 +1,10 @@
 #include "model/demo.hpp"
 
+#include "flowspan/base/text.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
-
-#include "flowspan/base/text.hpp"
 
 namespace flowspan::model {
 
@@ -60,7 +60,9 @@ json::value make_instance(const json::value& schema, int depth) {
     }
     if (type == "array") {
         const auto* items = find_member(schema, "items");
-        return json::array{items == nullptr ? json::value("demo") : make_instance(*items, depth + 1)};
+        return json::array{
+            items == nullptr ? json::value("demo") : make_instance(*items, depth + 1)
+        };
     }
     json::object object;
     const auto* properties = find_member(schema, "properties");
@@ -129,8 +131,7 @@ public:
         }
         reply.response_id = "demo";
         reply.response_model = "demo";
-        reply.usage.latency =
-            std::chrono::duration<double>(clock_.steady_now() - started).count();
+        reply.usage.latency = std::chrono::duration<double>(clock_.steady_now() - started).count();
         co_return reply;
     }
 

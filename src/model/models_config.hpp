@@ -1,15 +1,15 @@
 #pragma once
 // Which endpoint serves which model: the settings behind `[models]` in flowspan.toml.
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
+#include "flowspan/base/secret.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
-#include "flowspan/base/secret.hpp"
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace flowspan::model {
 
@@ -26,11 +26,7 @@ struct EndpointConfig {
     bool operator==(const EndpointConfig&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(
-    EndpointConfig,
-    (),
-    (protocol, base_url, api_key, provider_name, retries_max)
-)
+BOOST_DESCRIBE_STRUCT(EndpointConfig, (), (protocol, base_url, api_key, provider_name, retries_max))
 
 /// Sends models whose provider and name match to an endpoint, under another name if given.
 struct ModelMapping {
@@ -41,9 +37,9 @@ struct ModelMapping {
     bool tool_call = true;
     bool vision = true;
     bool structured_output = false;
-    std::int64_t context_size = 0;     ///< tokens; 0: unknown
-    double prompt_price = 0;           ///< per million tokens
-    double completion_price = 0;       ///< per million tokens
+    std::int64_t context_size = 0;  ///< tokens; 0: unknown
+    double prompt_price = 0;        ///< per million tokens
+    double completion_price = 0;    ///< per million tokens
     std::string currency = "USD";
 
     bool operator==(const ModelMapping&) const = default;
@@ -65,8 +61,8 @@ BOOST_DESCRIBE_STRUCT(
      currency)
 )
 
-/// The first mapping that matches wins; the rest goes to `default_endpoint`. Without one the built-in
-/// demo model answers.
+/// The first mapping that matches wins; the rest goes to `default_endpoint`. Without one the
+/// built-in demo model answers.
 struct ModelsConfig {
     std::optional<EndpointConfig> default_endpoint;
     std::vector<ModelMapping> map;

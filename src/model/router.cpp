@@ -1,12 +1,12 @@
 #include "model/router.hpp"
 
-#include <algorithm>
-#include <utility>
-#include <vector>
-
 #include "flowspan/base/text.hpp"
 #include "model/demo.hpp"
 #include "model/openai.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace flowspan::model {
 
@@ -148,10 +148,7 @@ std::string normalize_provider(std::string_view provider) {
 }
 
 std::unique_ptr<ChatModel> make_chat_model(
-    const ModelsConfig& config,
-    http::HttpClient& http_client,
-    const Clock& clock,
-    Random& random
+    const ModelsConfig& config, http::HttpClient& http_client, const Clock& clock, Random& random
 ) {
     return std::make_unique<Router>(config, http_client, clock, random);
 }

@@ -1,8 +1,8 @@
-#include <cmath>
+#include "model/chat_model.hpp"
 
 #include <fmt/format.h>
 
-#include "model/chat_model.hpp"
+#include <cmath>
 
 namespace flowspan::model {
 

@@ -1,0 +1,65 @@
+#pragma once
+// The program's settings: described structs with defaults, filled from flowspan.toml and the
+// environment.
+
+#include "flowspan/base/result.hpp"
+#include "infra/sandbox/sandbox.hpp"
+#include "model/models_config.hpp"
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace flowspan::cli {
+
+BOOST_DEFINE_ENUM_CLASS(ContentPolicy, off, metadata, full)
+
+struct TraceSettings {
+    ContentPolicy content = ContentPolicy::metadata;  ///< prompts, answers, inputs, outputs
+    std::size_t content_bytes_max = 16UL * 1024UL;    ///< a longer text is cut
+
+    bool operator==(const TraceSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(TraceSettings, (), (content, content_bytes_max))
+
+struct LimitSettings {
+    std::int64_t steps_max = 500;
+    std::chrono::milliseconds time_max = std::chrono::seconds(1200);
+
+    bool operator==(const LimitSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(LimitSettings, (), (steps_max, time_max))
+
+struct Config {
+    model::ModelsConfig models;
+    TraceSettings trace;
+    LimitSettings limits;
+    infra::sandbox::SandboxConfig sandbox;
+
+    bool operator==(const Config&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, limits, sandbox))
+
+using EnvironmentLookup = std::function<const char*(const char* name)>;
+
+/// Parses settings; unknown keys and wrong types are errors, all in one message with line and
+/// column.
+[[nodiscard]] Result<Config> parse_config(std::string_view text, const std::string& file);
+
+/// FLOWSPAN_MODEL_BASE_URL and FLOWSPAN_MODEL_API_KEY set the default endpoint.
+void apply_environment(Config& config, const EnvironmentLookup& lookup);
+
+/// Defaults, then `path` (empty: `flowspan.toml` in the working folder if there is one), then the
+/// process's environment.
+[[nodiscard]] Result<Config> load_config(const std::string& path);
+
+}  // namespace flowspan::cli

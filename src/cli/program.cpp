@@ -1,0 +1,136 @@
+#include "cli/program.hpp"
+
+#include "flowspan/trace/capture_policy.hpp"
+#include "infra/http/http_client.hpp"
+#include "infra/sandbox/sandbox.hpp"
+#include "model/router.hpp"
+#include "nodes/registry.hpp"
+#include "observe/app_handlers.hpp"
+#include "observe/observability_layer.hpp"
+#include "observe/traced_chat_model.hpp"
+
+#include <utility>
+
+namespace flowspan::cli {
+
+namespace {
+
+trace::CapturePolicy make_policy(const TraceSettings& settings) {
+    trace::CapturePolicy policy;
+    switch (settings.content) {
+        case ContentPolicy::off:
+            policy.mode = trace::CaptureMode::off;
+            break;
+        case ContentPolicy::metadata:
+            policy.mode = trace::CaptureMode::metadata;
+            break;
+        case ContentPolicy::full:
+            policy.mode = trace::CaptureMode::full;
+            break;
+    }
+    policy.content_bytes_max = settings.content_bytes_max;
+    return policy;
+}
+
+service::RunnerServices make_runner_services(
+    const LimitSettings& limits, std::vector<engine::Layer*> layers
+) {
+    return {
+        real_clock(),
+        real_random(),
+        std::move(layers),
+        engine::RunLimits{limits.steps_max, limits.time_max},
+    };
+}
+
+std::vector<engine::Layer*> with(engine::Layer& first, std::vector<engine::Layer*> layers) {
+    layers.insert(layers.begin(), &first);
+    return layers;
+}
+
+/// What node kinds are built with; also enough for checking files.
+struct NodeParts {
+    NodeParts(const Config& config, const trace::CapturePolicy& policy)
+        : http_client(http::make_http_client()),
+          sandbox(infra::sandbox::make_sandbox(config.sandbox)),
+          model(model::make_chat_model(config.models, *http_client, real_clock(), real_random())),
+          traced_model(observe::trace_chat_model(*model, policy)),
+          files(nodes::make_file_store({}, *http_client, real_random())),
+          registry(nodes::Services{
+              *traced_model, *http_client, *sandbox, *files, real_clock(), real_random()
+          }) {}
+
+    std::unique_ptr<http::HttpClient> http_client;
+    std::unique_ptr<infra::sandbox::Sandbox> sandbox;
+    std::unique_ptr<model::ChatModel> model;
+    std::unique_ptr<model::ChatModel> traced_model;
+    std::unique_ptr<nodes::FileStore> files;
+    nodes::Registry registry;
+};
+
+}  // namespace
+
+struct Program::Parts {
+    Parts(const Config& config, std::vector<engine::Layer*> layers)
+        : policy(make_policy(config.trace)),
+          nodes(config, policy),
+          observability(policy),
+          services(make_runner_services(config.limits, with(observability, std::move(layers)))),
+          workflow(service::make_workflow_app_runner(services)),
+          advanced_chat(service::make_advanced_chat_app_runner(services)),
+          traced_workflow(observe::trace_app_runner(*workflow, "WorkflowAppRunner")),
+          traced_advanced_chat(observe::trace_app_runner(*advanced_chat, "AdvancedChatAppRunner")),
+          generate(service::make_app_generate_service(
+              {*traced_workflow, *traced_advanced_chat}, real_random()
+          )),
+          traced_generate(observe::trace_generate_service(*generate)) {}
+
+    trace::CapturePolicy policy;
+    NodeParts nodes;
+    observe::ObservabilityLayer observability;
+    service::RunnerServices services;
+    std::unique_ptr<service::AppRunner> workflow;
+    std::unique_ptr<service::AppRunner> advanced_chat;
+    std::unique_ptr<service::AppRunner> traced_workflow;
+    std::unique_ptr<service::AppRunner> traced_advanced_chat;
+    std::unique_ptr<service::AppGenerateService> generate;
+    std::unique_ptr<service::AppGenerateService> traced_generate;
+    // Last: its threads stop before anything they use goes away.
+    async::Runtime runtime;
+};
+
+Program::Program(const Config& config, std::vector<engine::Layer*> layers)
+    : parts_(std::make_unique<Parts>(config, std::move(layers))) {}
+
+Program::~Program() = default;
+
+async::Runtime& Program::runtime() noexcept {
+    return parts_->runtime;
+}
+
+service::AppGenerateService& Program::generate_service() noexcept {
+    return *parts_->traced_generate;
+}
+
+const engine::NodeFactory& Program::factory() const noexcept {
+    return parts_->nodes.registry;
+}
+
+nodes::FileStore& Program::file_store() noexcept {
+    return *parts_->nodes.files;
+}
+
+struct OfflineRegistry::Parts {
+    trace::CapturePolicy policy;
+    NodeParts nodes{Config{}, policy};
+};
+
+OfflineRegistry::OfflineRegistry() : parts_(std::make_unique<Parts>()) {}
+
+OfflineRegistry::~OfflineRegistry() = default;
+
+const engine::NodeFactory& OfflineRegistry::factory() const noexcept {
+    return parts_->nodes.registry;
+}
+
+}  // namespace flowspan::cli

@@ -113,8 +113,7 @@ void CurlLoop::release(std::unique_ptr<Transfer> transfer) noexcept {
         detach(*transfer);
     }
     std::erase(pending_cancels_, transfer.get());
-    if (!is_shut_down_ && idle_transfers_.size() < kIdleTransfersMax) {
-        transfer->reset();
+    if (!is_shut_down_ && idle_transfers_.size() < kIdleTransfersMax && transfer->reset()) {
         idle_transfers_.push_back(std::move(transfer));
     }
 }

@@ -14,11 +14,11 @@ struct HttpClientConfig {
     std::string user_agent = "flowspan";
     /// For all requests; empty text: none. Absent: `http_proxy`, `https_proxy`, `all_proxy` and
     /// `no_proxy` of the environment, as it was when the client was made.
-    std::optional<std::string> proxy;
+    std::optional<std::string> proxy = {};
     /// Hosts that are called directly, comma separated; only with `proxy`.
-    std::string no_proxy;
+    std::string no_proxy = {};
     /// PEM file of certificate authorities; empty: the system's.
-    std::string ca_file;
+    std::string ca_file = {};
     /// Over TLS, where the server offers it.
     bool is_http2_allowed = true;
     /// Baggage may hold user data, so it goes to no server unless asked for; `traceparent` and

@@ -22,11 +22,11 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct HttpRequest {
     std::string method = "GET";
     /// `http://` or `https://`. Credentials in it are sent as Basic authorization.
-    std::string url;
+    std::string url = {};
     /// Lines that would change the framing (`Content-Length`, `Transfer-Encoding`) are left out:
     /// the client writes its own.
-    Headers headers;
-    std::string body;
+    Headers headers = {};
+    std::string body = {};
 
     std::chrono::milliseconds connect_timeout{10'000};
     /// Longest wait for the next byte of the reply, the first one included. 0: none.
@@ -50,10 +50,10 @@ struct HttpRequest {
 
 struct HttpResponse {
     int status = 0;
-    Headers headers;
-    std::string body;              ///< empty for stream()
-    std::string url;               ///< where the reply came from, after redirects
-    std::string protocol_version;  ///< `1.1`, `2`
+    Headers headers = {};
+    std::string body = {};              ///< empty for stream()
+    std::string url = {};               ///< where the reply came from, after redirects
+    std::string protocol_version = {};  ///< `1.1`, `2`
     /// The listener returned false; the rest of the body was not read.
     bool is_aborted = false;
 

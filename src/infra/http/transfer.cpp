@@ -58,7 +58,12 @@ void Transfer::set(CURLoption option, Value value) {
     FLOWSPAN_ASSERT(result == CURLE_OK, "libcurl refuses an option");
 }
 
-void Transfer::reset() {
+bool Transfer::reset() {
+    // An attempt that fails before it connects leaves its read buffer behind, and libcurl would
+    // take it for one of the size that is set next. It tells by refusing the option.
+    if (curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, kBodyBufferBytes) != CURLE_OK) {
+        return false;
+    }
     curl_easy_reset(easy_);
     response = {};
     code = CURLE_OK;
@@ -74,6 +79,7 @@ void Transfer::reset() {
     executor_.reset();
     handler_ = {};
     state_ = State::idle;
+    return true;
 }
 
 void Transfer::prepare(const Attempt& attempt) {
@@ -166,11 +172,13 @@ void Transfer::set_connection(const Attempt& attempt) {
     set(CURLOPT_BUFFERSIZE, attempt.is_stream ? kStreamBufferBytes : kBodyBufferBytes);
     set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
     set(CURLOPT_TCP_KEEPALIVE, 1L);
+    // Only ALPN tells what a server speaks before its first reply; on a plain connection libcurl
+    // would make a second request wait for that reply to find out.
+    const bool may_use_http2 = config.is_http2_allowed && attempt.url.starts_with("https:");
     set(CURLOPT_HTTP_VERSION,
-        static_cast<long>(config.is_http2_allowed ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
-    );
+        static_cast<long>(may_use_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     // With several requests at once to a new HTTP/2 server, one connection is opened, not many.
-    set(CURLOPT_PIPEWAIT, 1L);
+    set(CURLOPT_PIPEWAIT, may_use_http2 ? 1L : 0L);
     if (request.should_decompress) {
         set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     }

@@ -47,8 +47,8 @@ public:
     /// Sets the handle up for an attempt; what an earlier one left is gone.
     void prepare(const Attempt& attempt);
 
-    /// Forgets the attempt; the handle keeps its memory.
-    void reset();
+    /// Forgets the attempt; the handle keeps its memory. False if it cannot be used again.
+    [[nodiscard]] bool reset();
 
     /// A reply that is followed elsewhere is kept from the listener.
     [[nodiscard]] bool is_redirect() const noexcept { return is_redirect_; }

@@ -107,7 +107,7 @@ Error transport_error(const Transfer& transfer, const Origin& origin, const Time
             return tls_error(transfer, peer);
         case CURLE_URL_MALFORMAT:
         case CURLE_UNSUPPORTED_PROTOCOL:
-            return transfer.has_reply_begun()
+            return transfer.is_connected()
                        ? Error(
                              ErrorCode::remote_failure,
                              fmt::format("{} does not speak HTTP: {}", peer, own_text(transfer))

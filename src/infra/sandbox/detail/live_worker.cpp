@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -105,8 +106,10 @@ Task<Result<bool>> LiveWorker::wait_ready(std::chrono::milliseconds limit) {
     if (hello != Hello::absent) {
         co_return hello == Hello::received;
     }
-    const auto deadline = real_clock().steady_now() + limit;
-    co_return co_await async::with_deadline<bool>(deadline, wait_hello());
+    const auto executor = co_await async::this_executor();
+    const auto start_end = real_clock().steady_now() + limit;
+    const auto task_end = executor.task()->deadline().value_or(start_end);
+    co_return co_await async::with_deadline<bool>(std::min(start_end, task_end), wait_hello());
 }
 
 void LiveWorker::limit(const Limits& limits, std::size_t file_bytes) {

@@ -75,7 +75,8 @@ function explain(error) {
     if (error?.code === 'EPERM' && /^spawn/.test(error.syscall ?? '')) {
         return { kind: 'forbidden', line, text: 'start a process' };
     }
-    if (error instanceof RangeError && /allocation failed|Invalid array buffer/.test(error.message)) {
+    const isAllocation = /allocation failed|Invalid array buffer/.test(error?.message);
+    if (error instanceof RangeError && isAllocation) {
         return { kind: 'memory', line, text: '' };
     }
     return { kind: 'exception', line, text: describe(error) };
@@ -112,7 +113,8 @@ function answer(request) {
     try {
         const text = run(request);
         if (text === undefined) {
-            return ['E', stringify({ kind: 'result', line: null, text: 'main returned undefined' })];
+            const words = 'main returned undefined';
+            return ['E', stringify({ kind: 'result', line: null, text: words })];
         }
         return ['R', toWellFormed(text)];
     } catch (error) {

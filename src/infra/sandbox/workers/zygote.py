@@ -2,8 +2,8 @@
 
 It never sees a request. An order on the control socket is one byte (which worker) and three
 descriptors: the worker's own socket to the parent, the pipe for what it prints, and the pipe on
-which its end is reported. When the control socket closes, this process ends and the process
-namespace, with every worker in it, ends too.
+which its end is reported. When the control socket closes, this process ends and every worker with
+it, and then bubblewrap has nothing left to wait for.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import select
+import signal
 import socket
 import struct
 import sys
@@ -25,6 +26,7 @@ FIRST_FREE_FD = 4
 
 CLONE_NEWNS = 0x00020000
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
@@ -60,6 +62,13 @@ def drop_capabilities():
         raise OSError(ctypes.get_errno(), "capset")
 
 
+def die_with(zygote):
+    """Whatever ends the zygote ends this process, which cannot undo it later."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != zygote:
+        os._exit(0)
+
+
 def forbid_system_calls(program):
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
@@ -67,7 +76,7 @@ def forbid_system_calls(program):
         raise OSError(ctypes.get_errno(), "seccomp")
 
 
-def become_worker(settings, filters, kind, data, printed):
+def become_worker(settings, filters, kind, data, printed, zygote):
     """Confines this freshly forked process and turns it into a worker. Does not return."""
     os.dup2(printed, 1)
     os.dup2(printed, 2)
@@ -76,6 +85,7 @@ def become_worker(settings, filters, kind, data, printed):
     mount_private_tmp(settings["temp_bytes"])
     os.chdir("/tmp")
     drop_capabilities()
+    die_with(zygote)
     forbid_system_calls(filters[kind])
     if kind == b"n":
         os.execv(settings["node"][0], settings["node"])
@@ -85,6 +95,7 @@ def become_worker(settings, filters, kind, data, printed):
 def start_worker(settings, filters, kind, descriptors):
     """Forks a worker; returns its pid, or None if the machine has no process to spare."""
     data, printed, status = descriptors
+    zygote = os.getpid()
     try:
         pid = os.fork()
     except OSError as error:
@@ -92,7 +103,7 @@ def start_worker(settings, filters, kind, descriptors):
         pid = None
     if pid == 0:
         try:
-            become_worker(settings, filters, kind, data, printed)
+            become_worker(settings, filters, kind, data, printed, zygote)
         except BaseException as error:
             os.write(2, f"worker: {error}".encode())
         finally:
@@ -119,6 +130,15 @@ def report_end(pid, status):
     else:
         text = f"exit {os.WEXITSTATUS(code)}"
     tell(status, text)
+
+
+def end_all(workers):
+    """Ends every worker, then this process. Bubblewrap would wait for what is left."""
+    for pid, _ in workers.values():
+        os.kill(pid, signal.SIGKILL)
+    for pid, _ in workers.values():
+        os.waitpid(pid, 0)
+    os._exit(0)
 
 
 def receive_order(control):
@@ -154,7 +174,7 @@ def main():
                 continue
             order = receive_order(control)
             if order is None:
-                os._exit(0)
+                end_all(workers)
             kind, descriptors = order
             pid = start_worker(settings, filters, kind, descriptors)
             if pid is not None:

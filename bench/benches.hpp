@@ -1,0 +1,43 @@
+#pragma once
+// The whole-run benches; each gives finished lines of the table.
+
+#include "measure.hpp"
+
+#include <vector>
+
+namespace flowspan::bench {
+
+/// How long to measure: `full` for docs and comparisons, `quick` to see that all benches work.
+struct Effort {
+    bool is_quick = false;
+
+    [[nodiscard]] int pick(int full, int quick) const { return is_quick ? quick : full; }
+};
+
+/// Cores of the measured program and of the model server; the same one if there is only one.
+struct Cores {
+    int program = 0;
+    int server = 0;
+};
+
+[[nodiscard]] Cores choose_cores();
+
+/// Chains and a fan-out of native nodes, tracing off and on, everything on one core.
+[[nodiscard]] std::vector<Measurement> measure_chains(const Effort& effort);
+
+/// A streaming run of 64 tokens beside the same call with bare libcurl.
+[[nodiscard]] std::vector<Measurement> measure_streams(const Effort& effort);
+
+/// Many streaming runs at once: how late the last ones are, and the memory of one.
+[[nodiscard]] std::vector<Measurement> measure_bursts(const Effort& effort);
+
+/// The measured side of a burst, in a process of its own; prints one JSON line.
+void run_burst_child(int runs, const std::string& model_url);
+
+/// From exec to exit of `flowspan run`, and the memory of a program that waits.
+[[nodiscard]] std::vector<Measurement> measure_start(const Effort& effort);
+
+/// A program with all its objects that does nothing; prints its memory in KB.
+void run_idle_child();
+
+}  // namespace flowspan::bench

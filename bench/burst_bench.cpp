@@ -1,0 +1,148 @@
+#include "benches.hpp"
+#include "child_process.hpp"
+#include "flowspan/async/runtime.hpp"
+#include "flowspan/async/task_group.hpp"
+#include "host.hpp"
+#include "sample_apps.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+namespace flowspan::bench {
+
+namespace {
+
+constexpr int kTokens = 100;
+constexpr int kFirstMs = 200;
+constexpr int kGapMs = 20;
+constexpr double kIdealMs = kFirstMs + (kTokens - 1) * kGapMs;
+
+struct Burst {
+    service::AppGenerateService* service;
+    std::shared_ptr<const service::LoadedApp> app;
+    SteadyTime start;
+    std::vector<double> latencies_ms;
+    int failures = 0;
+};
+
+Task<void> run_once(Burst* burst) {
+    CountingSink sink;
+    const auto request = make_request(burst->app);
+    const auto result = co_await burst->service->generate(request, sink);
+    const bool is_whole = result && result->run.status == engine::RunStatus::succeeded &&
+                          sink.chunk_count() >= kTokens;
+    burst->failures += is_whole ? 0 : 1;
+    burst->latencies_ms.push_back(
+        std::chrono::duration<double, std::milli>(real_clock().steady_now() - burst->start).count()
+    );
+}
+
+/// All start at the same moment, and their time counts from that moment.
+Task<void> run_burst(Burst* burst, int count) {
+    async::TaskGroup group(co_await async::this_executor());
+    burst->latencies_ms.clear();
+    burst->latencies_ms.reserve(static_cast<std::size_t>(count));
+    burst->start = real_clock().steady_now();
+    for (int i = 0; i < count; ++i) {
+        group.spawn(run_once, burst);
+    }
+    co_await group.join();
+}
+
+struct BurstLines {
+    Measurement p50;
+    Measurement p99;
+    Measurement memory;
+};
+
+BurstLines make_lines(int runs) {
+    const bool is_target = runs == 5000;
+    const auto limit = [&](double value) {
+        return is_target ? std::optional<double>(value) : std::nullopt;
+    };
+    return {
+        {fmt::format("runs{}_p50_ratio", runs),
+         fmt::format("{} runs at once, p50 to the ideal of {} ms", runs, kIdealMs),
+         "x",
+         {},
+         {}},
+        {fmt::format("runs{}_p99_ratio", runs),
+         fmt::format("{} runs at once, p99 to the ideal", runs),
+         "x",
+         {},
+         limit(1.10)},
+        {fmt::format("runs{}_kb_per_run", runs),
+         fmt::format("{} runs at once, peak memory a run", runs),
+         "KB",
+         {},
+         limit(40)},
+    };
+}
+
+void measure(const std::string& model_url, int runs, int core, BurstLines& lines) {
+    const auto self = program_folder() / "flowspan_bench";
+    auto child = ChildProcess::start(
+        {self.string(), "--burst-child", std::to_string(runs), "--model-url", model_url}, core
+    );
+    if (!child) {
+        give_up(child.error().message);
+    }
+    const auto line = parse_json(child->read_line());
+    if (child->wait() != 0 || !line) {
+        give_up("a burst did not finish");
+    }
+    lines.p50.runs.push_back(line->at("p50_ms").to_number<double>() / kIdealMs);
+    lines.p99.runs.push_back(line->at("p99_ms").to_number<double>() / kIdealMs);
+    lines.memory.runs.push_back(line->at("kb_per_run").to_number<double>());
+}
+
+}  // namespace
+
+void run_burst_child(int runs, const std::string& model_url) {
+    raise_descriptor_limit();
+    Host host(Host::Tracing::on, model_url);
+    Burst burst{&host.program().generate_service(), host.load(make_chat_app()), {}, {}, 0};
+    auto& runtime = host.program().runtime();
+    runtime.block_on(run_burst, &burst, 1);
+    const auto baseline_kb = resident_kb();
+    reset_peak_resident();
+    runtime.block_on(run_burst, &burst, runs);
+    if (burst.failures > 0) {
+        give_up(fmt::format("{} of {} runs failed", burst.failures, runs));
+    }
+    const auto added_kb = static_cast<double>(peak_resident_kb() - baseline_kb);
+    const json::object line{
+        {"p50_ms", quantile(burst.latencies_ms, 0.50)},
+        {"p99_ms", quantile(burst.latencies_ms, 0.99)},
+        {"kb_per_run", added_kb / runs},
+    };
+    fmt::print("{}\n", to_json_text(line));
+}
+
+std::vector<Measurement> measure_bursts(const Effort& effort) {
+    raise_descriptor_limit();
+    const auto cores = choose_cores();
+    const auto server = ModelServerProcess::start(
+        {.tokens = kTokens, .first_ms = kFirstMs, .gap_ms = kGapMs}, cores.server
+    );
+    if (!server) {
+        give_up(server.error().message);
+    }
+    std::vector<Measurement> results;
+    for (const int runs : {effort.pick(1000, 100), effort.pick(5000, 200)}) {
+        auto lines = make_lines(runs);
+        for (int i = 0; i < effort.pick(5, 1); ++i) {
+            measure(server->base_url(), runs, cores.program, lines);
+        }
+        results.push_back(std::move(lines.p50));
+        results.push_back(std::move(lines.p99));
+        results.push_back(std::move(lines.memory));
+    }
+    return results;
+}
+
+}  // namespace flowspan::bench

@@ -1,0 +1,105 @@
+// flowspan_bench: measures whole runs with the program's own objects.
+
+#include "benches.hpp"
+#include "host.hpp"
+#include "report.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace flowspan::bench {
+
+Cores choose_cores() {
+    return {0, std::thread::hardware_concurrency() > 1 ? 1 : 0};
+}
+
+}  // namespace flowspan::bench
+
+namespace {
+
+using namespace flowspan::bench;
+
+struct Options {
+    Effort effort;
+    std::vector<std::string> only;
+    std::string json_file;
+    std::string markdown_file;
+    std::string model_url;
+    int burst_runs = 0;
+    bool is_idle_child = false;
+};
+
+void write_file(const std::string& path, const std::string& text) {
+    if (path.empty()) {
+        return;
+    }
+    std::ofstream file(path);
+    file << text << '\n';
+    if (!file.flush()) {
+        give_up(fmt::format("cannot write {}", path));
+    }
+}
+
+int measure_all(const Options& options) {
+    struct Part {
+        std::string_view name;
+        std::vector<Measurement> (*measure)(const Effort&);
+    };
+
+    static constexpr Part kParts[] = {
+        {"chains", measure_chains},
+        {"streams", measure_streams},
+        {"bursts", measure_bursts},
+        {"start", measure_start},
+    };
+    std::vector<Measurement> results;
+    for (const auto& part : kParts) {
+        const bool is_wanted = options.only.empty() ||
+                               std::ranges::find(options.only, part.name) != options.only.end();
+        if (!is_wanted) {
+            continue;
+        }
+        fmt::print(stderr, "bench: {}\n", part.name);
+        auto lines = part.measure(options.effort);
+        std::ranges::move(lines, std::back_inserter(results));
+    }
+    const auto machine = describe_machine();
+    fmt::print("{}", to_table(results));
+    write_file(options.json_file, to_json(results, machine));
+    write_file(options.markdown_file, to_markdown(results, machine));
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    spdlog::set_level(spdlog::level::warn);
+    Options options;
+    CLI::App app{"Measures whole runs: chains, streams, bursts and start-up."};
+    app.add_flag("--quick", options.effort.is_quick, "a few seconds, to see that it works");
+    app.add_option("--only", options.only, "chains, streams, bursts, start");
+    app.add_option("--json", options.json_file, "write the results there");
+    app.add_option("--markdown", options.markdown_file, "write the page docs/performance.md there");
+    // Used by this program on itself.
+    app.add_option("--burst-child", options.burst_runs)->group("");
+    app.add_option("--model-url", options.model_url)->group("");
+    app.add_flag("--idle-child", options.is_idle_child)->group("");
+    CLI11_PARSE(app, argc, argv);
+    if (options.burst_runs > 0) {
+        run_burst_child(options.burst_runs, options.model_url);
+        return 0;
+    }
+    if (options.is_idle_child) {
+        run_idle_child();
+        return 0;
+    }
+    return measure_all(options);
+}

@@ -1,0 +1,18 @@
+#pragma once
+// Apps that the benches run, as the text of app files.
+
+#include <string>
+
+namespace flowspan::bench {
+
+/// start -> variable-aggregator, if-else, variable-aggregator, ... -> end: `nodes` in a row, at
+/// least 3. Takes the input `text`.
+[[nodiscard]] std::string make_chain_app(int nodes);
+
+/// start -> `branches` variable-aggregators side by side -> one that joins them -> end.
+[[nodiscard]] std::string make_fan_out_app(int branches);
+
+/// start -> llm (streaming) -> answer, in chat mode.
+[[nodiscard]] std::string make_chat_app();
+
+}  // namespace flowspan::bench

@@ -1,132 +1,164 @@
 #include "model/openai.hpp"
 
 #include "flowspan/base/text.hpp"
-#include "model/chat_stream.hpp"
+#include "infra/http/url_text.hpp"
+#include "model/openai_reply.hpp"
 #include "model/openai_request.hpp"
 #include "model/sse_parser.hpp"
-
-#include <boost/url/parse.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace flowspan::model {
 
+using namespace std::chrono_literals;
+
 namespace {
 
-constexpr std::chrono::milliseconds kFirstRetryDelay{500};
-constexpr std::chrono::milliseconds kRetryDelayMax{30'000};
-constexpr std::size_t kErrorBodyBytesMax = 64UL * 1024UL;
-constexpr std::size_t kDetailBytesMax = 2000;
+constexpr std::size_t kErrorBytesMax = 64UL * 1024;
+constexpr std::size_t kWholeBytesMax = 64UL * 1024 * 1024;
+// Models that think before they write are silent for minutes.
+constexpr std::chrono::milliseconds kSilenceMax = 10min;
+constexpr std::chrono::milliseconds kRetryDelay = 500ms;
+constexpr std::chrono::milliseconds kRetryDelayMax = 30s;
 
-/// Feeds one HTTP reply into a ChatStream: events of a stream, or one JSON document.
-class ReplyReader final : public http::BodyListener {
+/// Reads one HTTP reply into a chat reply.
+class ReplyReader final : public http::BodyListener, private SseListener {
 public:
-    explicit ReplyReader(ChatStream& stream) : stream_(stream) {}
+    ReplyReader(ChatListener& listener, const Clock& clock) : reply(listener), clock_(clock) {}
 
     void on_headers(int status, const http::Headers& headers) override {
-        status_ = status;
         const auto* type = http::find_header(headers, "content-type");
-        is_event_stream_ =
-            type != nullptr && to_lower_ascii(*type).starts_with("text/event-stream");
+        if (status < 200 || status >= 300) {
+            form_ = Form::error;
+        } else if (type != nullptr && type->starts_with("text/event-stream")) {
+            form_ = Form::stream;
+        }
     }
 
     bool on_data(std::string_view piece) override {
-        const bool is_success = status_ >= 200 && status_ < 300;
-        if (is_success && !is_decided_) {
-            is_decided_ = true;
-            // Some servers stream without saying so.
-            is_event_stream_ |= trim(piece).starts_with("data:");
+        if (form_ == Form::unknown) {
+            guess_form(piece);
         }
-        if (is_success && is_event_stream_) {
-            return parser_.feed(piece, [this](SseParser::Event event) { return take(event); });
+        if (form_ == Form::stream) {
+            now_ = clock_.steady_now();
+            if (!has_event_ && body.size() < kErrorBytesMax) {
+                body.append(piece.substr(0, kErrorBytesMax - body.size()));
+            }
+            is_oversized_ = !parser_.feed(piece, *this);
+            return !is_oversized_ && !reply.error();
         }
-        const auto limit = is_success ? SseParser::kEventBytesMax : kErrorBodyBytesMax;
-        body_.append(piece.substr(0, limit - std::min(limit, body_.size())));
-        return true;
+        const auto size_max = form_ == Form::error ? kErrorBytesMax : kWholeBytesMax;
+        is_oversized_ = body.size() + piece.size() > size_max;
+        body.append(piece.substr(0, size_max - body.size()));
+        return !is_oversized_;
     }
 
-    void finish() {
-        if (is_event_stream_) {
-            parser_.finish([this](SseParser::Event event) { return take(event); });
-        } else if (status_ >= 200 && status_ < 300) {
-            static_cast<void>(stream_.take_whole(body_));
+    bool is_satisfied() const override { return reply.is_done(); }
+
+    /// After the reply's regular end: what is wrong with it, if anything.
+    std::optional<Error> conclude() {
+        if (is_oversized_) {
+            return Error(ErrorCode::limit_exceeded, "the model's answer is too large");
         }
+        if (form_ == Form::stream) {
+            parser_.finish(*this);
+        }
+        if (form_ != Form::stream || !has_event_) {
+            return conclude_whole();
+        }
+        if (reply.error()) {
+            return reply.error();
+        }
+        if (!reply.is_complete()) {
+            return broke_off();
+        }
+        return std::nullopt;
     }
 
-    [[nodiscard]] bool is_over_limit() const { return parser_.is_over_limit(); }
+    [[nodiscard]] Error broke_off() const {
+        return {
+            ErrorCode::unavailable,
+            fmt::format("the model's answer broke off after {} chunks", reply.chunk_count())
+        };
+    }
 
-    [[nodiscard]] const std::string& body() const noexcept { return body_; }
+    OpenAiReply reply;
+    std::string body;  ///< of errors and of replies that are not streamed
 
 private:
-    bool take(SseParser::Event event) {
-        if (event.data == "[DONE]") {
-            stream_.mark_done();
-            return true;
+    enum class Form : std::uint8_t { unknown, stream, whole, error };
+
+    // Some servers give no content type, or a wrong one, so the first byte decides.
+    void guess_form(std::string_view piece) {
+        const auto text = trim(piece);
+        if (!text.empty()) {
+            static constexpr std::string_view kEventStarts = "deir:\xEF";
+            form_ = kEventStarts.find(text.front()) != std::string_view::npos ? Form::stream
+                                                                              : Form::whole;
         }
-        return stream_.take_chunk(event.data);
     }
 
-    ChatStream& stream_;
+    void on_event(std::string_view /*type*/, std::string_view data) override {
+        has_event_ = true;
+        if (!reply.error() && !reply.is_done()) {
+            static_cast<void>(reply.add_chunk(data, now_));
+        }
+    }
+
+    std::optional<Error> conclude_whole() {
+        if (trim(body).empty()) {
+            return broke_off();
+        }
+        if (!reply.add_whole(body, clock_.steady_now())) {
+            return reply.error();
+        }
+        return std::nullopt;
+    }
+
+    const Clock& clock_;
     SseParser parser_;
-    std::string body_;
-    int status_ = 0;
-    bool is_event_stream_ = false;
-    bool is_decided_ = false;
+    SteadyTime now_;
+    Form form_ = Form::unknown;
+    bool has_event_ = false;
+    bool is_oversized_ = false;
 };
 
-/// What one attempt gave, and whether another one may help.
-struct AttemptOutcome {
-    Result<ChatReply> reply;
-    bool may_retry = false;
-    std::optional<std::chrono::milliseconds> asked_delay;
-};
-
-ErrorCode code_of_status(int status) {
-    if (status == 401 || status == 403) {
-        return ErrorCode::unauthorized;
-    }
-    if (status == 429) {
-        return ErrorCode::rate_limited;
-    }
-    return status == 404 ? ErrorCode::not_found : ErrorCode::remote_failure;
+bool is_retryable_status(int status) {
+    return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
 }
 
-std::string_view advice_of_status(int status) {
+/// How an attempt failed, and whether another one may help.
+struct Failure {
+    Error error;
+    bool is_retryable = false;
+    std::optional<std::chrono::milliseconds> asked_delay = {};
+};
+
+Error status_error(int status, const std::string& peer, const std::string& model) {
+    const auto make = [&](ErrorCode code, std::string_view type, std::string_view advice) {
+        return Error(code, fmt::format("the model endpoint {} answered {}{}", peer, status, advice))
+            .with_type(std::string(type));
+    };
     switch (status) {
         case 401:
         case 403:
-            return "; check the API key (FLOWSPAN_MODEL_API_KEY or `api_key` in flowspan.toml)";
+            return make(ErrorCode::unauthorized, "InvokeAuthorizationError", ": check its API key");
         case 404:
-            return "; check the base URL and the model's name";
+            return make(
+                ErrorCode::not_found,
+                "InvokeBadRequestError",
+                fmt::format(": is its base URL right, and does it have the model {}?", model)
+            );
         case 429:
-            return "; the provider limits the rate or the quota is used up";
+            return make(ErrorCode::rate_limited, "InvokeRateLimitError", " (too many requests)");
         default:
-            return "";
+            break;
     }
-}
-
-// The provider's own words, wherever it puts them.
-std::string provider_text(const std::string& body) {
-    if (const auto parsed = parse_json(body)) {
-        if (const auto* error = find_member(*parsed, "error")) {
-            if (error->is_string()) {
-                return std::string(error->get_string());
-            }
-            if (const auto message = string_member(*error, "message"); !message.empty()) {
-                return std::string(message);
-            }
-        }
-        for (const auto* key : {"message", "detail"}) {
-            if (const auto message = string_member(*parsed, key); !message.empty()) {
-                return std::string(message);
-            }
-        }
-    }
-    return to_valid_utf8(utf8_prefix(trim(body), kDetailBytesMax));
+    return status >= 500 ? make(ErrorCode::remote_failure, "InvokeServerUnavailableError", "")
+                         : make(ErrorCode::remote_failure, "InvokeBadRequestError", "");
 }
 
 class OpenAiModel final : public ChatModel {
@@ -134,33 +166,32 @@ public:
     OpenAiModel(
         EndpointConfig endpoint, http::HttpClient& http_client, const Clock& clock, Random& random
     )
-        : endpoint_(std::move(endpoint)),
-          http_client_(http_client),
-          clock_(clock),
-          random_(random) {
+        : endpoint_(std::move(endpoint)), http_(http_client), clock_(clock), random_(random) {
         while (endpoint_.base_url.ends_with('/')) {
             endpoint_.base_url.pop_back();
         }
+        const auto origin = http::read_origin(endpoint_.base_url);
+        peer_ = origin.authority();
         facts_.provider_name = endpoint_.provider_name.empty() ? "openai" : endpoint_.provider_name;
-        read_server_address();
+        facts_.server_address = origin.host;
+        facts_.server_port = origin.port;
     }
 
     Task<Result<ChatReply>> chat(const ChatRequest& request, ChatListener& listener) override {
-        const auto body = make_openai_body(request);
+        const auto started = clock_.steady_now();
         for (int attempt = 0;; ++attempt) {
-            auto outcome = co_await try_once(request, body, listener, attempt);
-            if (outcome.reply) {
-                outcome.reply->attempts = attempt + 1;
-                co_return std::move(outcome.reply);
+            ReplyReader reader(listener, clock_);
+            const auto sent = clock_.steady_now();
+            auto response = co_await http_.stream(make_request(request, attempt), reader);
+            auto failed = find_failure(reader, response, request.model.name);
+            if (!failed) {
+                co_return finish(reader.reply, started, sent, attempt + 1);
             }
-            if (!outcome.may_retry || attempt >= endpoint_.retries_max) {
-                co_return std::move(outcome.reply);
+            const auto delay = retry_delay(*failed, attempt);
+            if (!delay || is_past_deadline(*delay)) {
+                co_return failure(std::move(failed->error));
             }
-            const auto delay = outcome.asked_delay.value_or(backoff(attempt));
-            // A wait longer than our cap, or than the task's deadline, cannot help this run.
-            if (delay > kRetryDelayMax || !co_await async::sleep(delay)) {
-                co_return std::move(outcome.reply);
-            }
+            co_await async::sleep(*delay);
         }
     }
 
@@ -169,123 +200,106 @@ public:
     EndpointFacts endpoint(const ModelRef& /*model*/) const override { return facts_; }
 
 private:
-    void read_server_address() {
-        const auto url = boost::urls::parse_uri(endpoint_.base_url);
-        if (!url) {
-            return;
-        }
-        facts_.server_address = url->host();
-        const std::string_view port = url->port();
-        if (port.empty()) {
-            facts_.server_port = url->scheme() == "http" ? 80 : 443;
-        } else {
-            std::from_chars(port.data(), port.data() + port.size(), facts_.server_port);
-        }
-    }
-
-    [[nodiscard]] http::HttpRequest make_request(
-        const ChatRequest& request, const std::string& body, int attempt
-    ) const {
-        http::HttpRequest message;
-        message.method = "POST";
-        message.url =
+    [[nodiscard]] http::HttpRequest make_request(const ChatRequest& request, int attempt) const {
+        http::HttpRequest out;
+        out.method = "POST";
+        out.url =
             endpoint_.base_url + (request.is_completion ? "/completions" : "/chat/completions");
-        message.headers = {
+        out.headers = {
             {"Content-Type", "application/json"}, {"Accept", "text/event-stream, application/json"}
         };
         if (!endpoint_.api_key.empty()) {
-            message.headers.emplace_back("Authorization", "Bearer " + endpoint_.api_key.reveal());
+            out.headers.emplace_back("Authorization", "Bearer " + endpoint_.api_key.reveal());
         }
-        message.body = body;
-        message.should_decompress = false;
-        message.resend_count = attempt;
-        return message;
+        out.body = make_openai_body(request);
+        out.read_timeout = kSilenceMax;
+        out.should_decompress = false;
+        out.resend_count = attempt;
+        return out;
     }
 
-    // Half the window is fixed, half is random, so that many runs do not come back at once.
-    [[nodiscard]] std::chrono::milliseconds backoff(int attempt) const {
-        const auto window = std::min<std::chrono::milliseconds>(
-            kFirstRetryDelay * (1LL << std::min(attempt, 10)), kRetryDelayMax
-        );
-        const auto half = window / 2;
-        return half + std::chrono::milliseconds(
-                          static_cast<std::int64_t>(random_.next() >> 1U) % (half.count() + 1)
-                      );
-    }
-
-    Task<AttemptOutcome> try_once(
-        const ChatRequest& request, const std::string& body, ChatListener& listener, int attempt
-    ) {
-        ChatStream stream(listener, clock_, clock_.steady_now());
-        ReplyReader reader(stream);
-        auto response = co_await http_client_.stream(make_request(request, body, attempt), reader);
+    [[nodiscard]] std::optional<Failure> find_failure(
+        ReplyReader& reader, Result<http::HttpResponse>& response, const std::string& model
+    ) const {
         if (!response) {
             auto error = std::move(response).error();
-            const bool may_retry = is_retryable(error.code) && error.code != ErrorCode::timeout &&
-                                   !stream.has_content();
-            if (stream.has_content()) {
-                error.message = fmt::format(
-                    "the model's reply broke off after {} chunks: {}",
-                    stream.finish().timing.chunk_count,
-                    error.message
-                );
+            if (reader.reply.has_content()) {
+                error.message = reader.broke_off().message + ": " + error.message;
+                return Failure{std::move(error)};
             }
-            co_return AttemptOutcome{failure(std::move(error)), may_retry, {}};
+            const bool is_retryable = error.code == ErrorCode::unavailable;
+            return Failure{std::move(error).with_type("InvokeConnectionError"), is_retryable};
         }
-        reader.finish();
         if (!response->is_success()) {
-            co_return refuse(request, *response, reader.body());
+            return refused(*response, reader.body, model);
         }
-        co_return AttemptOutcome{conclude(stream, reader), false, {}};
+        auto error = reader.conclude();
+        if (!error) {
+            return std::nullopt;
+        }
+        const bool is_retryable =
+            error->code == ErrorCode::unavailable && !reader.reply.has_content();
+        error->message += fmt::format(" (endpoint {})", peer_);
+        return Failure{*std::move(error), is_retryable};
     }
 
-    [[nodiscard]] AttemptOutcome refuse(
-        const ChatRequest& request, const http::HttpResponse& response, const std::string& body
+    [[nodiscard]] Failure refused(
+        const http::HttpResponse& response, std::string_view body, const std::string& model
     ) const {
-        auto error = Error(
-            code_of_status(response.status),
-            fmt::format(
-                "model `{}`: the endpoint {} answered {}{}",
-                request.model.name,
-                facts_.server_address,
-                response.status,
-                advice_of_status(response.status)
-            )
-        );
-        error.detail = provider_text(body);
-        error.type = std::to_string(response.status);
-        const bool may_retry =
-            response.status == 429 || response.status == 408 || response.status >= 500;
+        auto said = read_provider_error(body);
+        // A used-up account does not fill itself while we wait.
+        const bool is_hopeless = said.code == "insufficient_quota";
         return {
-            failure(std::move(error)), may_retry, http::retry_after(response, clock_.system_now())
+            status_error(response.status, peer_, model).with_detail(std::move(said.words)),
+            is_retryable_status(response.status) && !is_hopeless,
+            http::retry_after(response, clock_.system_now())
         };
     }
 
-    static Result<ChatReply> conclude(ChatStream& stream, const ReplyReader& reader) {
-        if (stream.problem()) {
-            return failure(*stream.problem());
+    /// Empty if there is to be no further attempt.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> retry_delay(
+        const Failure& failed, int attempt
+    ) const {
+        if (!failed.is_retryable || attempt >= endpoint_.retries_max) {
+            return std::nullopt;
         }
-        if (reader.is_over_limit()) {
-            return failure(
-                ErrorCode::limit_exceeded, "the model's endpoint sent an event of more than 8 MiB"
-            );
+        if (failed.asked_delay) {
+            // Asking again before the time that the server named would only prolong it.
+            return *failed.asked_delay > kRetryDelayMax ? std::nullopt : failed.asked_delay;
         }
-        if (!stream.is_complete()) {
-            return failure(
-                ErrorCode::unavailable,
-                fmt::format(
-                    "the model's reply broke off after {} chunks: it has no end mark",
-                    stream.finish().timing.chunk_count
-                )
-            );
-        }
-        return stream.finish();
+        const auto full = std::min(kRetryDelay * (1 << std::min(attempt, 6)), kRetryDelayMax);
+        // Half of it at random, so that runs that failed together do not come back together.
+        const auto half = full.count() / 2;
+        const auto random = random_.next() % static_cast<std::uint64_t>(half + 1);
+        return std::chrono::milliseconds(half + static_cast<std::int64_t>(random));
+    }
+
+    [[nodiscard]] bool is_past_deadline(std::chrono::milliseconds delay) const {
+        const auto deadline = async::current_task()->deadline();
+        return deadline && clock_.steady_now() + delay >= *deadline;
+    }
+
+    [[nodiscard]] ChatReply finish(
+        OpenAiReply& assembled, SteadyTime started, SteadyTime sent, std::int64_t attempts
+    ) const {
+        const auto now = clock_.steady_now();
+        const auto first = assembled.first_content().value_or(now);
+        auto reply = assembled.take();
+        const auto seconds = [](auto duration) {
+            return std::chrono::duration<double>(duration).count();
+        };
+        reply.attempts = attempts;
+        reply.usage.latency = seconds(now - started);
+        reply.usage.time_to_first_token = seconds(first - sent);
+        reply.usage.time_to_generate = seconds(now - first);
+        return reply;
     }
 
     EndpointConfig endpoint_;
-    http::HttpClient& http_client_;
+    http::HttpClient& http_;
     const Clock& clock_;
     Random& random_;
+    std::string peer_;
     EndpointFacts facts_;
 };
 

@@ -1,15 +1,25 @@
 #include "model/openai_request.hpp"
 
+#include "flowspan/base/text.hpp"
+
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace flowspan::model {
 
 namespace {
 
-json::object to_part(const ContentPart& part) {
+/// `data:<mime>;base64,<data>` without its head; other URLs unchanged.
+std::string_view base64_of(std::string_view url) {
+    constexpr std::string_view kMark = ";base64,";
+    const auto at = url.find(kMark);
+    return url.starts_with("data:") && at != std::string_view::npos ? url.substr(at + kMark.size())
+                                                                    : url;
+}
+
+json::object make_part(const ContentPart& part) {
     switch (part.kind) {
-        case ContentPart::Kind::text:
-            return {{"type", "text"}, {"text", part.text}};
         case ContentPart::Kind::image: {
             json::object image{{"url", part.url}};
             if (!part.detail.empty()) {
@@ -20,37 +30,42 @@ json::object to_part(const ContentPart& part) {
         case ContentPart::Kind::audio:
             return {
                 {"type", "input_audio"},
-                {"input_audio", json::object{{"data", part.url}, {"format", part.format}}},
+                {"input_audio", json::object{{"data", base64_of(part.url)}, {"format", part.format}}
+                }
             };
         case ContentPart::Kind::video:
             return {{"type", "video_url"}, {"video_url", json::object{{"url", part.url}}}};
         case ContentPart::Kind::document:
             return {
                 {"type", "file"},
-                {"file", json::object{{"filename", part.filename}, {"file_data", part.url}}},
+                {"file", json::object{{"filename", part.filename}, {"file_data", part.url}}}
             };
+        case ContentPart::Kind::text:
+            break;
     }
-    return {};
+    return {{"type", "text"}, {"text", part.text}};
 }
 
-json::object to_message(const ChatMessage& message) {
+json::object make_message(const ChatMessage& message) {
     json::object object{{"role", message.role}};
-    if (message.parts.empty()) {
-        object["content"] = message.text;
-    } else {
+    if (!message.parts.empty()) {
         json::array parts;
         for (const auto& part : message.parts) {
-            parts.push_back(to_part(part));
+            parts.emplace_back(make_part(part));
         }
         object["content"] = std::move(parts);
+    } else if (message.text.empty() && !message.tool_calls.empty()) {
+        object["content"] = nullptr;
+    } else {
+        object["content"] = message.text;
     }
     if (!message.tool_calls.empty()) {
         json::array calls;
         for (const auto& call : message.tool_calls) {
-            calls.push_back(json::object{
+            calls.emplace_back(json::object{
                 {"id", call.id},
                 {"type", "function"},
-                {"function", json::object{{"name", call.name}, {"arguments", call.arguments}}},
+                {"function", json::object{{"name", call.name}, {"arguments", call.arguments}}}
             });
         }
         object["tool_calls"] = std::move(calls);
@@ -61,49 +76,111 @@ json::object to_message(const ChatMessage& message) {
     return object;
 }
 
-json::object json_schema_format(json::value schema) {
+json::object make_schema_format(const json::value& schema) {
+    // App files hold either the bare schema or the protocol's own wrapper around it.
+    if (find_member(schema, "schema") != nullptr) {
+        return {{"type", "json_schema"}, {"json_schema", schema}};
+    }
     return {
         {"type", "json_schema"},
-        {"json_schema", json::object{{"name", "llm_response"}, {"schema", std::move(schema)}}},
+        {"json_schema", json::object{{"name", "response"}, {"schema", schema}}}
     };
 }
 
-// The app file has `response_format: json_object` and, beside it, `json_schema: "<JSON text>"`.
-void add_response_format(json::object& body, const ChatRequest& request) {
+/// The schema parameter is JSON text in app files.
+json::value read_schema(const json::value& parameter) {
+    if (!parameter.is_string()) {
+        return parameter;
+    }
+    auto parsed = parse_json(parameter.get_string());
+    return parsed ? *std::move(parsed) : json::value();
+}
+
+void set_response_format(const ChatRequest& request, json::object& body) {
     if (request.response_schema) {
-        body["response_format"] = json_schema_format(*request.response_schema);
+        body["response_format"] = make_schema_format(*request.response_schema);
         return;
     }
     const auto* format = request.parameters.if_contains("response_format");
-    if (format == nullptr || !format->is_string()) {
+    if (format == nullptr || format->is_null()) {
         return;
     }
-    const auto type = std::string_view(format->get_string());
-    const auto* schema = request.parameters.if_contains("json_schema");
-    if (type == "json_schema" && schema != nullptr && schema->is_string()) {
-        if (auto parsed = parse_json(schema->get_string()); parsed && parsed->is_object()) {
-            const bool is_wrapped = parsed->get_object().contains("schema");
-            body["response_format"] =
-                is_wrapped ? json::object{{"type", "json_schema"}, {"json_schema", *parsed}}
-                           : json_schema_format(*std::move(parsed));
-            return;
-        }
+    if (!format->is_string()) {
+        body["response_format"] = *format;
+        return;
     }
-    body["response_format"] = json::object{{"type", type == "JSON" ? "json_object" : type}};
+    const auto name = to_lower_ascii(format->get_string());
+    if (name == "json_schema") {
+        const auto* parameter = request.parameters.if_contains("json_schema");
+        const auto schema = parameter == nullptr ? json::value() : read_schema(*parameter);
+        if (schema.is_object()) {
+            body["response_format"] = make_schema_format(schema);
+        }
+    } else if (name.starts_with("json")) {
+        body["response_format"] = json::object{{"type", "json_object"}};
+    } else if (name == "text") {
+        body["response_format"] = json::object{{"type", "text"}};
+    }
 }
 
-void add_parameters(json::object& body, const ChatRequest& request) {
-    for (const auto& parameter : request.parameters) {
-        const auto key = std::string_view(parameter.key());
-        const bool is_special = key == "response_format" || key == "json_schema" || key == "stop";
-        if (!is_special && !parameter.value().is_null()) {
-            body[parameter.key()] = parameter.value();
+void set_stop(const ChatRequest& request, json::object& body) {
+    json::array stop;
+    const auto add = [&stop](std::string_view word) {
+        if (!word.empty()) {
+            stop.emplace_back(word);
+        }
+    };
+    if (const auto* parameter = request.parameters.if_contains("stop")) {
+        add(string_or_empty(*parameter));
+        if (parameter->is_array()) {
+            for (const auto& word : parameter->get_array()) {
+                add(string_or_empty(word));
+            }
         }
     }
-    add_response_format(body, request);
-    if (!request.stop.empty()) {
-        body["stop"] = json::array(request.stop.begin(), request.stop.end());
+    for (const auto& word : request.stop) {
+        if (std::ranges::find(stop, json::value(word)) == stop.end()) {
+            add(word);
+        }
     }
+    if (!stop.empty()) {
+        body["stop"] = std::move(stop);
+    }
+}
+
+void set_parameters(const ChatRequest& request, json::object& body) {
+    // Written by us, whatever an app file says.
+    static constexpr std::array<std::string_view, 10> kOwn = {
+        "model",
+        "messages",
+        "prompt",
+        "stream",
+        "stream_options",
+        "tools",
+        "stop",
+        "user",
+        "response_format",
+        "json_schema"
+    };
+    for (const auto& [key, value] : request.parameters) {
+        if (!value.is_null() && std::ranges::find(kOwn, std::string_view(key)) == kOwn.end()) {
+            body[key] = value;
+        }
+    }
+}
+
+std::string prompt_of(const ChatRequest& request) {
+    std::string prompt;
+    for (const auto& message : request.messages) {
+        if (!prompt.empty()) {
+            prompt += '\n';
+        }
+        prompt += message.text;
+        for (const auto& part : message.parts) {
+            prompt += part.text;
+        }
+    }
+    return prompt;
 }
 
 }  // namespace
@@ -111,30 +188,31 @@ void add_parameters(json::object& body, const ChatRequest& request) {
 std::string make_openai_body(const ChatRequest& request) {
     json::object body{{"model", request.model.name}};
     if (request.is_completion) {
-        std::string prompt;
-        for (const auto& message : request.messages) {
-            prompt += message.text;
-        }
-        body["prompt"] = std::move(prompt);
+        body["prompt"] = prompt_of(request);
     } else {
         json::array messages;
+        messages.reserve(request.messages.size());
         for (const auto& message : request.messages) {
-            messages.push_back(to_message(message));
+            messages.emplace_back(make_message(message));
         }
         body["messages"] = std::move(messages);
     }
-    add_parameters(body, request);
+    set_parameters(request, body);
+    if (!request.is_completion) {
+        set_response_format(request, body);
+    }
+    set_stop(request, body);
     if (!request.tools.empty()) {
         json::array tools;
         for (const auto& tool : request.tools) {
-            tools.push_back(json::object{
+            tools.emplace_back(json::object{
                 {"type", "function"},
                 {"function",
                  json::object{
                      {"name", tool.name},
                      {"description", tool.description},
-                     {"parameters", tool.parameters},
-                 }},
+                     {"parameters", tool.parameters}
+                 }}
             });
         }
         body["tools"] = std::move(tools);

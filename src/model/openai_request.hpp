@@ -1,5 +1,5 @@
 #pragma once
-// A chat request as the JSON body of the OpenAI-compatible protocols.
+// The OpenAI chat protocol's request body.
 
 #include "model/chat_model.hpp"
 
@@ -7,8 +7,9 @@
 
 namespace flowspan::model {
 
-/// Parameters of the app file pass through under their own names, except that null ones are left
-/// out and `response_format` and `json_schema` take the protocol's form.
+/// The JSON text of a streamed completion request. Completion parameters go through under their own
+/// names, known to us or not, unless they are null; `response_format` and `json_schema` are put
+/// into the protocol's form.
 [[nodiscard]] std::string make_openai_body(const ChatRequest& request);
 
 }  // namespace flowspan::model

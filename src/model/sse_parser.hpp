@@ -1,5 +1,5 @@
 #pragma once
-// Server-sent events as a machine without I/O: bytes in, events out.
+// Server-Sent Events out of bytes that come in pieces of any size. A machine without I/O.
 
 #include <cstddef>
 #include <string>
@@ -7,81 +7,48 @@
 
 namespace flowspan::model {
 
-/// Splits a byte stream at any place into events. Line ends may be LF, CRLF or CR; several `data`
-/// lines of one event are joined by a line break; comments and other fields than `event` and `data`
-/// are passed over. (WHATWG HTML, server-sent events.)
+/// Takes the events of a stream in order.
+class SseListener {
+public:
+    virtual ~SseListener() = default;
+
+    /// `type` is empty unless the stream names one; both are valid during the call only.
+    virtual void on_event(std::string_view type, std::string_view data) = 0;
+};
+
+/// Follows the HTML standard: lines end with CR, LF or CRLF, a leading byte order mark and comments
+/// are skipped, several `data` lines are joined with LF. Fields other than `event` and `data` are
+/// ignored.
 class SseParser {
 public:
-    /// Lines and events longer than this end the parsing.
-    static constexpr std::size_t kEventBytesMax = 8UL * 1024UL * 1024UL;
+    /// `size_max` bounds a line and the data of an event, in bytes.
+    explicit SseParser(std::size_t size_max = 8UL * 1024 * 1024) : size_max_(size_max) {}
 
-    struct Event {
-        std::string_view name;  ///< empty if the event has none
-        std::string_view data;  ///< valid during the call only
-    };
+    /// False once the limit was exceeded; what follows is ignored.
+    [[nodiscard]] bool feed(std::string_view bytes, SseListener& listener);
 
-    /// Calls `on_event(Event) -> bool` for each event that `bytes` completes; false stops. Returns
-    /// false once stopped or over the limit.
-    template <class OnEvent>
-    bool feed(std::string_view bytes, OnEvent&& on_event) {
-        while (!bytes.empty() && !is_stopped_) {
-            bytes = take_line(bytes);
-            if (has_line_) {
-                has_line_ = false;
-                end_line(on_event);
-            }
-        }
-        return !is_stopped_;
-    }
-
-    /// At the end of the stream: an event that lacks its closing blank line still counts, because
-    /// servers that close at once often leave it out.
-    template <class OnEvent>
-    bool finish(OnEvent&& on_event) {
-        if (!partial_.empty() && !is_stopped_) {
-            line_ = partial_;
-            end_line(on_event);
-        }
-        if (has_data_ && !is_stopped_) {
-            dispatch(on_event);
-        }
-        return !is_stopped_;
-    }
-
-    [[nodiscard]] bool is_over_limit() const noexcept { return is_over_limit_; }
+    /// At the end of the stream: an event that lacks only its closing line is delivered. The
+    /// standard drops it, but some servers end their last event so.
+    void finish(SseListener& listener);
 
 private:
-    /// Consumes up to the end of a line, which is then in line_, or keeps the beginning of one.
-    std::string_view take_line(std::string_view bytes);
-    /// Takes one field line; true for a blank one.
-    bool take_field();
+    bool take_line(std::string_view line, SseListener& listener);
+    bool add_data(std::string_view value);
+    void keep_data();
+    void dispatch(SseListener& listener);
 
-    template <class OnEvent>
-    void end_line(OnEvent& on_event) {
-        if (take_field() && has_data_) {
-            dispatch(on_event);
-        }
-        partial_.clear();
-    }
-
-    template <class OnEvent>
-    void dispatch(OnEvent& on_event) {
-        is_stopped_ = !on_event(Event{name_, data_});
-        data_.clear();
-        name_.clear();
-        has_data_ = false;
-    }
-
-    std::string partial_;    // a line that has not ended yet
-    std::string_view line_;  // into the fed bytes or partial_
+    std::size_t size_max_;
+    std::string line_;  // the beginning of a line whose end has not come yet
+    std::string type_;
     std::string data_;
-    std::string name_;
-    bool has_line_ = false;
+    // The data of an event that has one data line so far, still in the caller's bytes. Most events
+    // come whole, and so are never copied.
+    std::string_view borrowed_;
     bool has_data_ = false;
-    bool has_begun_ = false;   // a byte order mark can only come first
-    bool skips_feed_ = false;  // the LF of a CRLF that was split
-    bool is_stopped_ = false;
-    bool is_over_limit_ = false;
+    bool is_borrowed_ = false;
+    bool is_at_start_ = true;
+    bool is_line_feed_skipped_ = false;  // the line before ended with CR
+    bool is_broken_ = false;
 };
 
 }  // namespace flowspan::model

@@ -405,7 +405,10 @@ void CurlLoop::find_stalled() {
         Transfer& transfer = *running_[i - 1];
         if (transfer.read_timeout_ > 0ms &&
             now - transfer.last_activity_ >= transfer.read_timeout_) {
-            cancel(transfer, EarlyEnd::read_timeout);
+            cancel(
+                transfer,
+                transfer.is_listener_satisfied_ ? EarlyEnd::listener : EarlyEnd::read_timeout
+            );
         } else {
             watch_reading(transfer);
         }

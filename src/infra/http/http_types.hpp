@@ -78,6 +78,10 @@ public:
     /// A piece of the body, valid during the call only. False ends the transfer and closes its
     /// connection.
     [[nodiscard]] virtual bool on_data(std::string_view piece) = 0;
+
+    /// True once nothing of interest can follow. The rest of the body is then awaited only briefly,
+    /// so that the connection can be used again; a server that keeps it open holds nobody up.
+    [[nodiscard]] virtual bool is_satisfied() const { return false; }
 };
 
 }  // namespace flowspan::http

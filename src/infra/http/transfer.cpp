@@ -18,6 +18,8 @@ constexpr long kStreamBufferBytes = 4096;
 constexpr long kBodyBufferBytes = 16384;
 // libcurl's minimum; its default of 64 KiB would be most of a stream's memory.
 constexpr long kUploadBufferBytes = 16384;
+// Long enough for the end of a chunked body that was sent apart from its last piece.
+constexpr std::chrono::milliseconds kSatisfiedTimeout{250};
 constexpr std::size_t kHeaderBytesMax = 256UL * 1024;
 constexpr std::size_t kHeaderCountMax = 1000;
 
@@ -76,6 +78,7 @@ bool Transfer::reset() {
     is_redirect_ = false;
     has_reply_begun_ = false;
     has_headers_ = false;
+    is_listener_satisfied_ = false;
     executor_.reset();
     handler_ = {};
     state_ = State::idle;
@@ -335,6 +338,10 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
             transfer.early_end = EarlyEnd::listener;
         }
         return 0;
+    }
+    if (!transfer.is_listener_satisfied_ && transfer.listener_->is_satisfied()) {
+        transfer.is_listener_satisfied_ = true;
+        transfer.read_timeout_ = kSatisfiedTimeout;
     }
     return length;
 }

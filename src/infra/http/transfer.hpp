@@ -108,6 +108,7 @@ private:
     boost::asio::any_completion_handler<void()> handler_;
     std::size_t running_index_ = 0;
     std::chrono::milliseconds read_timeout_{0};
+    bool is_listener_satisfied_ = false;
     SteadyTime last_activity_;
 };
 

@@ -39,7 +39,8 @@ Error timeout_error(const Transfer& transfer, const std::string& peer, const Tim
     }
     if (!transfer.is_connected()) {
         return {
-            ErrorCode::timeout,
+            // The server was never reached, so trying again is as good as after a refusal.
+            ErrorCode::unavailable,
             fmt::format(
                 "no connection to {} within {} ms: is the address right, and the server reachable?",
                 peer,

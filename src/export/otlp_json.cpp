@@ -235,14 +235,14 @@ void append_links(std::string& out, const SpanRecord& span) {
 }
 
 void append_status(std::string& out, const SpanRecord& span) {
-    out += R"(,"status":{)";
-    if (span.status() != StatusCode::kUnset) {
-        out += R"("code":)";
-        append_integer(out, static_cast<std::uint32_t>(span.status()));
-        if (!span.status_description().empty()) {
-            out += R"(,"message":)";
-            append_text(out, span.status_description());
-        }
+    if (span.status() == StatusCode::kUnset) {
+        return;
+    }
+    out += R"(,"status":{"code":)";
+    append_integer(out, static_cast<std::uint32_t>(span.status()));
+    if (!span.status_description().empty()) {
+        out += R"(,"message":)";
+        append_text(out, span.status_description());
     }
     out += '}';
 }

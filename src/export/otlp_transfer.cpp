@@ -183,6 +183,8 @@ OtlpTransfer::OtlpTransfer(const OtlpConfig& config, const OtlpTarget& target, c
             CURLOPT_HTTP_VERSION,
             target.is_tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
         );
+        // curl 7.88 fails the second request on a connection made with prior knowledge of HTTP/2.
+        curl_easy_setopt(state.easy, CURLOPT_FORBID_REUSE, target.is_tls ? 0L : 1L);
     }
     const auto set_file = [&state](CURLoption option, const std::string& path) {
         if (!path.empty()) {

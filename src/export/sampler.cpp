@@ -51,6 +51,8 @@ public:
         const bool is_kept = follows_parent_ && parent.IsValid()
                                  ? parent.IsSampled()
                                  : bound_ == kKeepAll || last_eight_bytes(trace_id) < bound_;
+        // SDK 1.19 lets a dropped span keep its parent's sampled flag, and gives a record-only span
+        // the flag too; neither can be corrected from here.
         return {
             is_kept ? sdk::Decision::RECORD_AND_SAMPLE : sdk::Decision::DROP,
             nullptr,

@@ -6,6 +6,8 @@
 #include "flowspan/trace/tracer.hpp"
 
 #include <gtest/gtest.h>
+#include <opentelemetry/sdk/trace/recordable.h>
+#include <opentelemetry/trace/span_context.h>
 
 #include <condition_variable>
 #include <functional>
@@ -348,6 +350,22 @@ TEST(SpanPipeline, SpansThatEndAfterTheShutdownAreBooked) {
     expect_exact(counts);
     EXPECT_EQ(counts.open, 0U);
     EXPECT_EQ(counts.sinks[0].dropped.shutdown, 1U);
+}
+
+TEST(SpanPipeline, UnsampledSpansStayHereAndAreBooked) {
+    const auto memory = std::make_shared<MemorySink>();
+    SpanPipeline pipeline({}, {}, {memory, std::make_shared<NullSink>()});
+    for (const std::uint8_t flags : {0, 1, 0}) {
+        auto recordable = pipeline.MakeRecordable();
+        recordable->SetTraceFlags(opentelemetry::trace::TraceFlags(flags));
+        pipeline.OnStart(*recordable, opentelemetry::trace::SpanContext::GetInvalid());
+        pipeline.OnEnd(std::move(recordable));
+    }
+    const auto counts = pipeline.counts();
+    expect_exact(counts);
+    EXPECT_EQ(counts.ended(), 3U);
+    EXPECT_EQ(counts.unsampled, 2U);
+    EXPECT_EQ(memory->spans().size(), 1U);
 }
 
 TEST(SpanPipeline, MemoryIsBounded) {

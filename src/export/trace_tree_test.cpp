@@ -131,7 +131,8 @@ std::string without_escapes(std::string_view rendered) {
 
 std::size_t widest(const std::string& rendered) {
     std::size_t width = 0;
-    for (const auto line : split(without_escapes(rendered), '\n')) {
+    const auto plain = without_escapes(rendered);
+    for (const auto line : split(plain, '\n')) {
         width = std::max(width, display_width(line));
     }
     return width;

@@ -355,9 +355,9 @@ TEST(SpanPipeline, SpansThatEndAfterTheShutdownAreBooked) {
 TEST(SpanPipeline, UnsampledSpansStayHereAndAreBooked) {
     const auto memory = std::make_shared<MemorySink>();
     SpanPipeline pipeline({}, {}, {memory, std::make_shared<NullSink>()});
-    for (const std::uint8_t flags : {0, 1, 0}) {
+    for (const bool is_sampled : {false, true, false}) {
         auto recordable = pipeline.MakeRecordable();
-        recordable->SetTraceFlags(opentelemetry::trace::TraceFlags(flags));
+        recordable->SetTraceFlags(opentelemetry::trace::TraceFlags(is_sampled ? 1 : 0));
         pipeline.OnStart(*recordable, opentelemetry::trace::SpanContext::GetInvalid());
         pipeline.OnEnd(std::move(recordable));
     }

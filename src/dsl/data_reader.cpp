@@ -10,6 +10,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <memory>
 
 namespace flowspan::dsl {
 
@@ -33,8 +34,8 @@ std::optional<Number> parse_number(std::string_view text) noexcept {
         text.remove_prefix(1);
     }
     Number number{};
-    const auto* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, number);
+    const auto* end = std::to_address(text.end());
+    const auto parsed = std::from_chars(std::to_address(text.begin()), end, number);
     const bool is_whole = parsed.ec == std::errc() && parsed.ptr == end && !text.empty();
     return is_whole ? std::optional(number) : std::nullopt;
 }
@@ -168,8 +169,8 @@ const json::value* DataReader::find(std::string_view key) const {
 }
 
 const json::value& DataReader::data() const noexcept {
-    static const json::value null;
-    return data_ == nullptr ? null : *data_;
+    static const json::value kNull;
+    return data_ == nullptr ? kNull : *data_;
 }
 
 std::string DataReader::pointer_of(std::string_view key) const {

@@ -12,7 +12,7 @@
 
 namespace flowspan::dsl {
 
-inline constexpr std::size_t kFileSizeMax = 10U * 1024U * 1024U;
+inline constexpr std::size_t kFileSizeMax = std::size_t{10} * 1024 * 1024;
 
 /// What loading gave: an app unless some problem is an error. Warnings may stand beside an app.
 struct LoadResult {

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cmath>
 #include <compare>
+#include <memory>
 #include <system_error>
 
 namespace flowspan::value {
@@ -69,8 +70,8 @@ std::optional<double> parse_float(std::string_view text) noexcept {
         text.remove_prefix(1);
     }
     double number = 0;
-    const auto* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, number);
+    const auto* end = std::to_address(text.end());
+    const auto parsed = std::from_chars(std::to_address(text.begin()), end, number);
     if (parsed.ptr != end || text.empty() || text.find('(') != std::string_view::npos) {
         return std::nullopt;
     }
@@ -96,8 +97,8 @@ std::optional<ParsedInteger> parse_integer(std::string_view text) noexcept {
         text.remove_prefix(1);
     }
     ParsedInteger result;
-    const auto* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, result.number);
+    const auto* end = std::to_address(text.end());
+    const auto parsed = std::from_chars(std::to_address(text.begin()), end, result.number);
     if (parsed.ptr != end || text.empty() || parsed.ec == std::errc::invalid_argument) {
         return std::nullopt;
     }

@@ -334,12 +334,12 @@ private:
 
     void start_line() {
         out_ += '\n';
-        out_.append(static_cast<std::size_t>(indent_ * level_), ' ');
+        out_.append(static_cast<std::size_t>(indent_) * level_, ' ');
     }
 
     std::string& out_;
     int indent_;
-    int level_ = 0;
+    std::size_t level_ = 0;
 };
 
 void append_json(std::string& out, const json::value& data, int indent) {

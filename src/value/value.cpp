@@ -35,8 +35,8 @@ constexpr std::array<std::pair<ValueType, std::string_view>, 15> kTypeNames = {{
 
 // The null that every `none` shares.
 const std::shared_ptr<const json::value>& shared_null() {
-    static const auto null = std::make_shared<const json::value>();
-    return null;
+    static const auto kNull = std::make_shared<const json::value>();
+    return kNull;
 }
 
 ValueType array_type_of(ValueType item) noexcept {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 namespace flowspan::dsl::detail {
 
@@ -17,15 +18,15 @@ std::optional<Version> parse_version(std::string_view text) noexcept {
     Version version = {};
     for (std::size_t i = 0; !text.empty(); ++i) {
         std::uint32_t number = 0;
-        const auto* end = text.data() + text.size();
-        const auto parsed = std::from_chars(text.data(), end, number);
+        const auto* end = std::to_address(text.end());
+        const auto parsed = std::from_chars(std::to_address(text.begin()), end, number);
         if (parsed.ec != std::errc()) {
             return std::nullopt;
         }
         if (i < version.size()) {
             version[i] = number;
         }
-        text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
+        text.remove_prefix(static_cast<std::size_t>(parsed.ptr - std::to_address(text.begin())));
         const bool goes_on = text.size() > 1 && text[0] == '.' && text[1] >= '0' && text[1] <= '9';
         if (!goes_on) {
             // `rc1`, `.dev0`, `-beta.2`, `+local`

@@ -12,7 +12,7 @@ namespace flowspan::dsl::detail {
 
 /// Aliases may repeat what their anchors hold up to this size, counted in bytes of text plus 16 for
 /// each value; a few lines could otherwise stand for gigabytes.
-inline constexpr std::size_t kAliasSizeMax = 16U * 1024U * 1024U;
+inline constexpr std::size_t kAliasSizeMax = std::size_t{16} * 1024 * 1024;
 
 struct Document {
     json::value data;

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,7 +38,8 @@ std::string without_underscores(std::string_view text) {
 
 double parse_real(std::string_view text) noexcept {
     double number = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto parsed =
+        std::from_chars(std::to_address(text.begin()), std::to_address(text.end()), number);
     if (parsed.ec == std::errc::result_out_of_range) {
         const bool is_tiny = text.find("e-") != std::string_view::npos || text.starts_with("0.");
         return is_tiny ? 0.0 : std::numeric_limits<double>::infinity();

@@ -107,13 +107,12 @@ void print_text(const service::AppCheck& check) {
     }
     text += '\n';
     for (const auto& problem : check.problems) {
+        const auto place =
+            problem.position.line == 0
+                ? std::string()
+                : fmt::format("{}:{}: ", problem.position.line, problem.position.column);
         text += fmt::format(
-            "  {}:{}: {}: {} [{}]\n",
-            problem.position.line,
-            problem.position.column,
-            mark_of(problem.severity),
-            problem.message,
-            problem.code
+            "  {}{}: {} [{}]\n", place, mark_of(problem.severity), problem.message, problem.code
         );
     }
     write_output(text);

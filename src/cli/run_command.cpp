@@ -16,7 +16,7 @@
 #include <opentelemetry/context/runtime_context.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -32,14 +32,14 @@ void print_problems(const service::AppCheck& check) {
         if (problem.severity == dsl::Problem::Severity::warning) {
             continue;
         }
-        write_error(fmt::format(
-            "{}:{}:{}: {} [{}]\n",
-            check.file,
-            problem.position.line,
-            problem.position.column,
-            problem.message,
-            problem.code
-        ));
+        // A file that cannot be read has no place in it.
+        const auto place =
+            problem.position.line == 0
+                ? std::string()
+                : fmt::format(
+                      "{}:{}:{}: ", check.file, problem.position.line, problem.position.column
+                  );
+        write_error(fmt::format("flowspan: {}{} [{}]\n", place, problem.message, problem.code));
     }
 }
 
@@ -84,6 +84,10 @@ Task<Generated> generate(Session* session) {
     co_return co_await session->program.generate_service().generate(request, session->display);
 }
 
+double round_to_microseconds(double milliseconds) {
+    return std::round(milliseconds * 1000) / 1000;
+}
+
 json::object result_object(
     const Generated& generated, const std::string& trace_id, double elapsed_ms
 ) {
@@ -93,7 +97,7 @@ json::object result_object(
         {"status", "failed"},
         {"outputs", json::object()},
         {"error", nullptr},
-        {"elapsed_ms", elapsed_ms},
+        {"elapsed_ms", round_to_microseconds(elapsed_ms)},
         {"total_tokens", 0},
     };
     if (!trace_id.empty()) {
@@ -107,7 +111,8 @@ json::object result_object(
     object["run_id"] = generated->info.run_id;
     object["status"] = engine::to_string(run.status);
     object["outputs"] = run.outputs;
-    object["elapsed_ms"] = std::chrono::duration<double, std::milli>(run.elapsed).count();
+    object["elapsed_ms"] =
+        round_to_microseconds(std::chrono::duration<double, std::milli>(run.elapsed).count());
     object["total_tokens"] = run.total_tokens;
     if (run.error) {
         object["error"] = run.error->full_text();
@@ -155,7 +160,8 @@ bool wants_tree(const RunOptions& options) {
     if (options.trace != TraceDisplay::automatic) {
         return options.trace == TraceDisplay::always;
     }
-    return !options.is_quiet && !options.has_events;
+    // Scripts read the result of --json, often with both streams in one.
+    return !options.is_quiet && !options.has_events && !options.is_json;
 }
 
 void print_tree(
@@ -244,7 +250,9 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
         print_tree(options, terminal, *spans);
     }
     if (options.is_json) {
-        write_output(to_json_text(result_object(generated, display.trace_id(), elapsed_ms)) + "\n");
+        write_output(
+            value::python_json(result_object(generated, display.trace_id(), elapsed_ms)) + "\n"
+        );
     }
     if (const auto text = describe_failure(generated); !text.empty()) {
         write_error("flowspan: " + text + "\n");

@@ -90,7 +90,7 @@ void RunDisplay::on_event(const engine::Event& event) {
 
 void EventPrinter::on_event(engine::RunView& /*run*/, const engine::Event& event) {
     if (const auto object = engine::to_json(event)) {
-        write_output(to_json_text(*object) + "\n");
+        write_output(value::python_json(*object) + "\n");
     }
 }
 

@@ -16,8 +16,8 @@ namespace flowspan::model {
 
 /// Which model an app asks for, as its file names it.
 struct ModelRef {
-    std::string provider;  ///< `openai`, or `langgenius/openai/openai`
-    std::string name;
+    std::string provider = {};  ///< `openai`, or `langgenius/openai/openai`
+    std::string name = {};
     bool operator==(const ModelRef&) const = default;
 };
 
@@ -26,43 +26,44 @@ struct ContentPart {
     enum class Kind : std::uint8_t { text, image, audio, video, document };
 
     Kind kind = Kind::text;
-    std::string text;    ///< for text
-    std::string url;     ///< http(s) or data URL
-    std::string format;  ///< extension without dot
-    std::string mime_type;
-    std::string filename;
-    std::string detail;  ///< images: `low` or `high`
+    std::string text = {};    ///< for text
+    std::string url = {};     ///< http(s) or data URL
+    std::string format = {};  ///< extension without dot
+    std::string mime_type = {};
+    std::string filename = {};
+    std::string detail = {};  ///< images: `low` or `high`
 };
 
 struct ToolCall {
-    std::string id;
-    std::string name;
-    std::string arguments;  ///< JSON text as the model wrote it
+    std::string id = {};
+    std::string name = {};
+    std::string arguments = {};  ///< JSON text as the model wrote it
 };
 
 struct ChatMessage {
-    std::string role;  ///< `system`, `user`, `assistant` or `tool`
-    std::string text;
-    std::vector<ContentPart> parts;  ///< if not empty, the content; `text` is empty then
-    std::vector<ToolCall> tool_calls;
-    std::string tool_call_id;
+    std::string role = {};  ///< `system`, `user`, `assistant` or `tool`
+    std::string text = {};
+    std::vector<ContentPart> parts = {};  ///< if not empty, the content; `text` is empty then
+    std::vector<ToolCall> tool_calls = {};
+    std::string tool_call_id = {};
 };
 
 struct ToolDefinition {
-    std::string name;
-    std::string description;
-    json::value parameters;  ///< JSON schema
+    std::string name = {};
+    std::string description = {};
+    json::value parameters = {};  ///< JSON schema
 };
 
 struct ChatRequest {
     ModelRef model;
-    std::vector<ChatMessage> messages;
-    json::object parameters;  ///< completion params of the app file (temperature, max_tokens, ...)
-    std::vector<std::string> stop;
-    std::vector<ToolDefinition> tools;
-    std::optional<json::value> response_schema;  ///< JSON schema for structured output
-    bool is_completion = false;                  ///< plain text completion instead of chat
-    std::string user;  ///< opaque end-user id sent to the provider; may be empty
+    std::vector<ChatMessage> messages = {};
+    json::object parameters = {
+    };  ///< completion params of the app file (temperature, max_tokens, ...)
+    std::vector<std::string> stop = {};
+    std::vector<ToolDefinition> tools = {};
+    std::optional<json::value> response_schema = {};  ///< JSON schema for structured output
+    bool is_completion = false;                       ///< plain text completion instead of chat
+    std::string user = {};  ///< opaque end-user id sent to the provider; may be empty
 };
 
 /// Tokens, prices (USD unless `currency` says otherwise) and times (seconds) of one call.
@@ -103,13 +104,13 @@ struct StreamTiming {
 };
 
 struct ChatReply {
-    std::string text;       ///< everything that was streamed
-    std::string reasoning;  ///< from providers that send it apart from the text
-    std::vector<ToolCall> tool_calls;
+    std::string text = {};       ///< everything that was streamed
+    std::string reasoning = {};  ///< from providers that send it apart from the text
+    std::vector<ToolCall> tool_calls = {};
     Usage usage;
-    std::optional<std::string> finish_reason;
-    std::string response_id;
-    std::string response_model;
+    std::optional<std::string> finish_reason = {};
+    std::string response_id = {};
+    std::string response_model = {};
     StreamTiming timing;
     std::int64_t attempts = 1;  ///< HTTP attempts including retries on 429 and 5xx
 };
@@ -132,13 +133,13 @@ struct ModelFeatures {
     bool audio = false;
     bool video = false;
     bool structured_output = false;  ///< takes a JSON schema natively
-    std::optional<std::int64_t> context_size;
+    std::optional<std::int64_t> context_size = {};
 };
 
 /// Where a model's calls go, for spans.
 struct EndpointFacts {
-    std::string provider_name;  ///< as GenAI conventions name it, for example `openai`
-    std::string server_address;
+    std::string provider_name = {};  ///< as GenAI conventions name it, for example `openai`
+    std::string server_address = {};
     std::int64_t server_port = 0;
 };
 

@@ -18,10 +18,11 @@ BOOST_DEFINE_ENUM_CLASS(Protocol, demo, openai)
 /// A server that speaks one of the protocols.
 struct EndpointConfig {
     Protocol protocol = Protocol::openai;
-    std::string base_url;       ///< for example `https://host/v1`; the protocol's path is appended
-    Secret api_key;             ///< sent as a bearer token if not empty
-    std::string provider_name;  ///< for spans, as GenAI conventions name it; default: the protocol
-    int retries_max = 3;        ///< further attempts on 429, 5xx and failed connections
+    std::string base_url = {};  ///< for example `https://host/v1`; the protocol's path is appended
+    Secret api_key = {};        ///< sent as a bearer token if not empty
+    std::string provider_name = {
+    };                    ///< for spans, as GenAI conventions name it; default: the protocol
+    int retries_max = 3;  ///< further attempts on 429, 5xx and failed connections
 
     bool operator==(const EndpointConfig&) const = default;
 };
@@ -32,8 +33,8 @@ BOOST_DESCRIBE_STRUCT(EndpointConfig, (), (protocol, base_url, api_key, provider
 struct ModelMapping {
     std::string provider = "*";  ///< `openai` or `author/plugin/provider`; `*` matches any text
     std::string name = "*";      ///< glob over the model's name
-    std::optional<EndpointConfig> endpoint;  ///< absent: the default endpoint
-    std::string remote_name;                 ///< empty: the app's own name
+    std::optional<EndpointConfig> endpoint = {};  ///< absent: the default endpoint
+    std::string remote_name = {};                 ///< empty: the app's own name
     bool tool_call = true;
     bool vision = true;
     bool structured_output = false;
@@ -64,8 +65,8 @@ BOOST_DESCRIBE_STRUCT(
 /// The first mapping that matches wins; the rest goes to `default_endpoint`. Without one the
 /// built-in demo model answers.
 struct ModelsConfig {
-    std::optional<EndpointConfig> default_endpoint;
-    std::vector<ModelMapping> map;
+    std::optional<EndpointConfig> default_endpoint = {};
+    std::vector<ModelMapping> map = {};
 
     bool operator==(const ModelsConfig&) const = default;
 };

@@ -2,79 +2,103 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
 #include <vector>
 
 namespace flowspan::model {
 namespace {
 
-using Events = std::vector<std::string>;
+class Events final : public SseListener {
+public:
+    void on_event(std::string_view type, std::string_view data) override {
+        all.push_back(std::string(type).append(type.empty() ? "" : ":").append(data));
+    }
 
-Events parse(const std::vector<std::string>& pieces) {
-    SseParser parser;
-    Events events;
-    const auto collect = [&](SseParser::Event event) {
-        events.push_back(
-            event.name.empty() ? std::string(event.data)
-                               : std::string(event.name) + "=" + std::string(event.data)
-        );
-        return true;
+    std::vector<std::string> all;
+};
+
+struct Case {
+    std::string_view title;
+    std::string bytes;
+    std::vector<std::string> events;
+};
+
+const std::vector<Case>& cases() {
+    static const std::vector<Case> kCases = {
+        {"nothing", "", {}},
+        {"one event", "data: a\n\n", {"a"}},
+        {"two events", "data: a\n\ndata: b\n\n", {"a", "b"}},
+        {"carriage returns", "data: a\r\rdata: b\r\r", {"a", "b"}},
+        {"both", "data: a\r\n\r\ndata: b\r\n\r\n", {"a", "b"}},
+        {"mixed", "data: a\r\ndata: b\n\r\ndata: c\r\n\n", {"a\nb", "c"}},
+        {"several data lines", "data: a\ndata:\ndata: c\n\n", {"a\n\nc"}},
+        {"one space is cut", "data:  a\n\ndata:b\n\n", {" a", "b"}},
+        {"comments", ": hello\n\n:\ndata: a\n: x\n\n", {"a"}},
+        {"type", "event: error\ndata: a\n\ndata: b\n\n", {"error:a", "b"}},
+        {"type without data", "event: error\n\ndata: b\n\n", {"b"}},
+        {"other fields", "id: 1\nretry: 5\nfoo\ndata: a\n\n", {"a"}},
+        {"data without colon", "data\n\n", {""}},
+        {"byte order mark",
+         "\xEF\xBB\xBF"
+         "data: a\n\n",
+         {"a"}},
+        {"byte order mark later",
+         "data: a\n\n\xEF\xBB\xBF"
+         "data: b\n\n",
+         {"a"}},
+        {"unended", "data: a\n\ndata: b", {"a", "b"}},
+        {"unended line feed", "data: a\n", {"a"}},
+        {"not ASCII", "data: h\xC3\xA9\xE2\x82\xAC\n\n", {"h\xC3\xA9\xE2\x82\xAC"}},
+        {"done", "data: {\"a\": 1}\n\ndata: [DONE]\n\n", {"{\"a\": 1}", "[DONE]"}},
+        {"no stream at all", "<html>\n<p>: x\n</html>\n", {}},
     };
-    for (const auto& piece : pieces) {
-        parser.feed(piece, collect);
+    return kCases;
+}
+
+TEST(SseParser, ReadsWholeStreams) {
+    for (const auto& [title, bytes, expected] : cases()) {
+        SseParser parser;
+        Events events;
+        EXPECT_TRUE(parser.feed(bytes, events));
+        parser.finish(events);
+        EXPECT_EQ(events.all, expected) << title;
     }
-    parser.finish(collect);
-    return events;
 }
 
-TEST(SseParser, ReadsEventsWithEveryLineEnd) {
-    EXPECT_EQ(parse({"data: a\n\ndata: b\r\n\r\ndata: c\r\r"}), (Events{"a", "b", "c"}));
-}
-
-TEST(SseParser, JoinsDataLinesAndPassesOverTheRest) {
-    EXPECT_EQ(
-        parse({": comment\nid: 1\nretry: 5\nevent: delta\ndata: a\ndata:b\nnonsense\n\n"}),
-        (Events{"delta=a\nb"})
-    );
-}
-
-TEST(SseParser, GivesTheSameEventsSplitAtEveryByte) {
-    const std::string stream =
-        "\xEF\xBB\xBF"
-        "data: {\"x\":1}\r\n\r\n: ping\r\n\r\nevent: e\ndata: two\ndata: lines\n\ndata: [DONE]\n\n";
-    const auto whole = parse({stream});
-    EXPECT_EQ(whole, (Events{"{\"x\":1}", "e=two\nlines", "[DONE]"}));
-    for (std::size_t at = 1; at < stream.size(); ++at) {
-        EXPECT_EQ(parse({stream.substr(0, at), stream.substr(at)}), whole) << "split at " << at;
+TEST(SseParser, ReadsStreamsThatAreCutAnywhere) {
+    for (const auto& [title, bytes, expected] : cases()) {
+        for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+            SseParser parser;
+            Events events;
+            // Copies, so that a view kept too long is found.
+            EXPECT_TRUE(parser.feed(std::string(bytes.substr(0, cut)), events));
+            EXPECT_TRUE(parser.feed(std::string(bytes.substr(cut)), events));
+            parser.finish(events);
+            EXPECT_EQ(events.all, expected) << title << " cut at " << cut;
+        }
+        SseParser parser;
+        Events events;
+        for (const char byte : bytes) {
+            EXPECT_TRUE(parser.feed(std::string(1, byte), events));
+        }
+        parser.finish(events);
+        EXPECT_EQ(events.all, expected) << title << " byte by byte";
     }
-    std::vector<std::string> bytes;
-    for (const char byte : stream) {
-        bytes.emplace_back(1, byte);
-    }
-    EXPECT_EQ(parse(bytes), whole);
 }
 
-TEST(SseParser, TakesALastEventWithoutItsBlankLine) {
-    EXPECT_EQ(parse({"data: a\n\ndata: last"}), (Events{"a", "last"}));
-}
-
-TEST(SseParser, StopsWhenToldAndAtTheLimit) {
-    SseParser parser;
-    int count = 0;
-    EXPECT_FALSE(parser.feed("data: a\n\ndata: b\n\n", [&](SseParser::Event) {
-        ++count;
-        return false;
-    }));
-    EXPECT_EQ(count, 1);
-
-    SseParser endless;
-    const std::string piece(1024UL * 1024UL, 'x');
-    bool goes_on = true;
-    for (int i = 0; i < 10 && goes_on; ++i) {
-        goes_on = endless.feed(piece, [](SseParser::Event) { return true; });
+TEST(SseParser, LimitsLinesAndEvents) {
+    const std::string lines[] = {
+        "data: " + std::string(100, 'x'),
+        "data: " + std::string(60, 'x') + "\ndata: " + std::string(60, 'x') + "\n",
+        std::string(101, ':'),
+    };
+    for (const auto& line : lines) {
+        SseParser parser(100);
+        Events events;
+        EXPECT_FALSE(parser.feed(line, events)) << line;
+        EXPECT_FALSE(parser.feed("\n\ndata: b\n\n", events));
+        parser.finish(events);
+        EXPECT_TRUE(events.all.empty());
     }
-    EXPECT_FALSE(goes_on);
-    EXPECT_TRUE(endless.is_over_limit());
 }
 
 }  // namespace

@@ -243,8 +243,12 @@ TEST_F(HttpFailureTest, CancellingClosesTheConnection) {
     ASSERT_TRUE(server.start());
     HttpRequest request;
     request.url = server.url() + "/hang";
-    runtime.block_on(cancel_once_requested, std::ref(*client), request, std::ref(server));
-    EXPECT_TRUE(server.wait_for([](const auto& counts) { return counts.aborted == 1; }));
+    {
+        // Its end waits for the loop's thread, which frees the last task after block_on returns.
+        async::Runtime own;
+        own.block_on(cancel_once_requested, std::ref(*client), request, std::ref(server));
+        EXPECT_TRUE(server.wait_for([](const auto& counts) { return counts.aborted == 1; }));
+    }
     EXPECT_EQ(async::TaskContext::live_count(), 0);
 }
 
@@ -322,12 +326,15 @@ Task<void> cancel_many_at_random(HttpClient& client, std::string url, std::uint6
 TEST_F(HttpFailureTest, RandomCancellationsLeaveNothingBehind) {
     ModelServer server({.script = {.tokens = 5}});
     ASSERT_TRUE(server.start());
-    runtime.block_on(
-        cancel_many_at_random,
-        std::ref(*client),
-        server.url() + "/v1/chat/completions",
-        std::uint64_t{42}
-    );
+    {
+        async::Runtime own;
+        own.block_on(
+            cancel_many_at_random,
+            std::ref(*client),
+            server.url() + "/v1/chat/completions",
+            std::uint64_t{42}
+        );
+    }
     EXPECT_EQ(async::TaskContext::live_count(), 0);
 }
 

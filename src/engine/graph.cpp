@@ -1,7 +1,6 @@
 #include "engine/graph.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 namespace flowspan::engine {
@@ -65,18 +64,22 @@ void read_error_strategy(const json::value& data, GraphNode& node) {
     }
 }
 
+bool starts_with(const value::Selector& selector, const value::Selector& prefix) {
+    return prefix.size() >= 2 && selector.size() >= 2 && selector[0] == prefix[0] &&
+           selector[1] == prefix[1];
+}
+
 }  // namespace
 
 NodeIndex Graph::find_node(std::string_view id) const noexcept {
-    const auto found = std::ranges::find(nodes_, id, &GraphNode::id);
-    return found == nodes_.end() ? kNoNode : static_cast<NodeIndex>(found - nodes_.begin());
+    const auto found = index_of_.find(id);
+    return found == index_of_.end() ? kNoNode : found->second;
 }
 
 std::shared_ptr<const Graph> Graph::compile(
     const dsl::Graph& source, const NodeFactory& factory, std::vector<dsl::Problem>& problems
 ) {
     auto graph = std::make_shared<Graph>();
-    std::unordered_map<std::string_view, NodeIndex> index_of;
     for (const auto& spec : source.nodes) {
         GraphNode node;
         node.id = spec.id;
@@ -89,24 +92,27 @@ std::shared_ptr<const Graph> Graph::compile(
             node.retry = read_retry(spec.data);
         }
         read_error_strategy(spec.data, node);
-        index_of.emplace(spec.id, static_cast<NodeIndex>(graph->nodes_.size()));
         graph->nodes_.push_back(std::move(node));
     }
-    const auto find = [&](std::string_view id) {
-        const auto found = index_of.find(id);
-        return found == index_of.end() ? kNoNode : found->second;
-    };
+    for (NodeIndex index = 0; index < graph->nodes_.size(); ++index) {
+        graph->index_of_.emplace(graph->nodes_[index].id, index);
+    }
     for (std::size_t i = 0; i < source.nodes.size(); ++i) {
         const auto& spec = source.nodes[i];
-        graph->nodes_[i].container = find(spec.parent_id);
+        graph->nodes_[i].container = graph->find_node(spec.parent_id);
         const auto start = string_member(spec.data, "start_node_id");
         if (graph->nodes_[i].traits.shape == NodeShape::container) {
-            graph->nodes_[i].first_child = find(start);
+            graph->nodes_[i].first_child = graph->find_node(start);
         }
     }
     for (const auto& spec : source.edges) {
         const auto index = static_cast<EdgeIndex>(graph->edges_.size());
-        GraphEdge edge{spec.id, find(spec.source), find(spec.target), spec.source_handle};
+        GraphEdge edge{
+            spec.id,
+            graph->find_node(spec.source),
+            graph->find_node(spec.target),
+            spec.source_handle
+        };
         if (edge.source == kNoNode || edge.target == kNoNode) {
             continue;  // the loader reported it
         }
@@ -114,11 +120,49 @@ std::shared_ptr<const Graph> Graph::compile(
         graph->nodes_[edge.target].incoming.push_back(index);
         graph->edges_.push_back(std::move(edge));
     }
-    graph->root_ = find(source.root_id);
+    graph->root_ = graph->find_node(source.root_id);
     const bool is_broken =
         graph->root_ == kNoNode ||
         std::ranges::any_of(graph->nodes_, [](const GraphNode& node) { return !node.node; });
-    return is_broken ? nullptr : graph;
+    if (is_broken) {
+        return nullptr;
+    }
+    graph->plan_responses();
+    return graph;
+}
+
+bool Graph::may_block(const GraphNode& source, const Response& response) const {
+    if (source.is_branch() || source.traits.shape == NodeShape::container ||
+        source.traits.shape == NodeShape::response) {
+        return true;
+    }
+    return std::ranges::any_of(source.node->written_variables(), [&](const auto& written) {
+        return std::ranges::any_of(response.pieces, [&](const auto& piece) {
+            return starts_with(piece.segment.selector, written);
+        });
+    });
+}
+
+void Graph::plan_responses() {
+    for (NodeIndex index = 0; index < nodes_.size(); ++index) {
+        const auto& node = nodes_[index];
+        if (node.traits.shape != NodeShape::response || node.container != kNoNode) {
+            continue;
+        }
+        Response response;
+        response.node = index;
+        for (auto& segment : node.node->response_template()) {
+            const auto source = segment.selector.empty() ? kNoNode : find_node(segment.selector[0]);
+            response.pieces.push_back({std::move(segment), source});
+        }
+        for (const auto& source : nodes_) {
+            response.is_blocked_by.push_back(may_block(source, response));
+        }
+        responses_.push_back(std::move(response));
+    }
+    std::ranges::sort(responses_, {}, [this](const Response& response) -> const std::string& {
+        return nodes_[response.node].id;
+    });
 }
 
 }  // namespace flowspan::engine

@@ -4,6 +4,8 @@
 #include "dsl/app.hpp"
 #include "flowspan/engine/node.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -67,6 +69,21 @@ struct GraphEdge {
     std::string handle;
 };
 
+/// A piece of a response: literal text, or an output with the node that makes it.
+struct ResponsePiece {
+    value::TextTemplate::Segment segment;
+    NodeIndex source = kNoNode;  ///< none for literals and reserved prefixes
+};
+
+/// What a top-level response node streams, and what may keep it from being reached.
+struct Response {
+    NodeIndex node = kNoNode;
+    std::vector<ResponsePiece> pieces;
+    /// By node: as long as an edge out of it is undecided, nobody knows whether it leads here, or
+    /// with which values.
+    std::vector<bool> is_blocked_by;
+};
+
 class Graph {
 public:
     /// Builds every node, reachable or not; all problems are collected. Null if any is an error.
@@ -86,10 +103,19 @@ public:
 
     [[nodiscard]] NodeIndex find_node(std::string_view id) const noexcept;
 
+    /// By node id.
+    [[nodiscard]] const std::vector<Response>& responses() const noexcept { return responses_; }
+
 private:
+    void plan_responses();
+    [[nodiscard]] bool may_block(const GraphNode& source, const Response& response) const;
+
     std::vector<GraphNode> nodes_;
     std::vector<GraphEdge> edges_;
     NodeIndex root_ = kNoNode;
+    std::vector<Response> responses_;
+    // Keys are the nodes' own ids.
+    boost::unordered_flat_map<std::string_view, NodeIndex> index_of_;
 };
 
 }  // namespace flowspan::engine

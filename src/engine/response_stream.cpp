@@ -11,11 +11,6 @@ bool is_special(std::string_view group) {
            group == value::kConversationPrefix;
 }
 
-bool starts_with(const value::Selector& selector, const value::Selector& prefix) {
-    return prefix.size() >= 2 && selector.size() >= 2 && selector[0] == prefix[0] &&
-           selector[1] == prefix[1];
-}
-
 }  // namespace
 
 ResponseStream::ResponseStream(
@@ -26,75 +21,66 @@ ResponseStream::ResponseStream(
     Random& random
 )
     : graph_(graph), states_(states), variables_(variables), consumer_(consumer), random_(random) {
-    for (NodeIndex index = 0; index < graph.nodes().size(); ++index) {
-        const auto& node = graph.node(index);
-        if (node.traits.shape != NodeShape::response || node.container != kNoNode) {
-            continue;
-        }
-        Session session;
-        session.node = index;
-        session.segments = node.node->response_template();
-        for (const auto& segment : session.segments) {
-            if (segment.selector.size() == 2) {
-                buffers_.try_emplace({segment.selector[0], segment.selector[1]});
+    sessions_.reserve(graph.responses().size());
+    for (const auto& response : graph.responses()) {
+        sessions_.emplace_back().response = &response;
+        for (const auto& piece : response.pieces) {
+            const auto& selector = piece.segment.selector;
+            if (selector.size() == 2 && find_buffer(selector[0], selector[1]) == nullptr) {
+                buffers_.emplace_back().selector = &selector;
             }
         }
-        sessions_.push_back(std::move(session));
     }
-    std::ranges::sort(sessions_, {}, [&](const Session& session) -> const std::string& {
-        return graph.node(session.node).id;
-    });
     waiting_count_ = sessions_.size();
 }
 
 ResponseStream::Session* ResponseStream::find_session(std::string_view node_id) {
     const auto found = std::ranges::find_if(sessions_, [&](const Session& session) {
-        return graph_.node(session.node).id == node_id;
+        return graph_.node(session.response->node).id == node_id;
     });
     return found == sessions_.end() ? nullptr : &*found;
 }
 
-bool ResponseStream::is_blocking(NodeIndex source, const Session& session) const {
-    const auto& node = graph_.node(source);
-    if (node.is_branch() || node.traits.shape == NodeShape::container ||
-        node.traits.shape == NodeShape::response) {
-        return true;
-    }
-    return std::ranges::any_of(node.node->written_variables(), [&](const auto& written) {
-        return std::ranges::any_of(session.segments, [&](const auto& segment) {
-            return starts_with(segment.selector, written);
-        });
+ResponseStream::Buffer* ResponseStream::find_buffer(
+    std::string_view node_id, std::string_view name
+) {
+    const auto found = std::ranges::find_if(buffers_, [&](const Buffer& buffer) {
+        return (*buffer.selector)[0] == node_id && (*buffer.selector)[1] == name;
     });
+    return found == buffers_.end() ? nullptr : &*found;
 }
 
 // True if some way from the root has all its blocking edges taken.
-bool ResponseStream::is_reachable(const Session& session) const {
-    std::vector<bool> seen(graph_.nodes().size());
-    std::vector<NodeIndex> pending{graph_.root()};
-    while (!pending.empty()) {
-        const auto index = pending.back();
-        pending.pop_back();
-        if (index == session.node) {
+bool ResponseStream::is_reachable(const Session& session) {
+    const auto& response = *session.response;
+    seen_.assign(graph_.nodes().size(), false);
+    pending_.assign(1, graph_.root());
+    while (!pending_.empty()) {
+        const auto index = pending_.back();
+        pending_.pop_back();
+        if (index == response.node) {
             return true;
         }
-        if (seen[index]) {
+        if (seen_[index]) {
             continue;
         }
-        seen[index] = true;
-        const bool blocks = is_blocking(index, session);
+        seen_[index] = true;
         for (const auto edge : graph_.node(index).outgoing) {
             const auto decision = states_.edge(edge);
-            if (decision == Decision::taken || (decision == Decision::unknown && !blocks)) {
-                pending.push_back(graph_.edge(edge).target);
+            if (decision == Decision::taken ||
+                (decision == Decision::unknown && !response.is_blocked_by[index])) {
+                pending_.push_back(graph_.edge(edge).target);
             }
         }
     }
     return false;
 }
 
-void ResponseStream::activate_reachable() {
+void ResponseStream::activate_reachable(NodeIndex decided) {
     for (auto& session : sessions_) {
-        if (!session.is_activated && is_reachable(session)) {
+        // Edges that block nothing let the way through before they are decided.
+        const bool may_open = decided == kNoNode || session.response->is_blocked_by[decided];
+        if (!session.is_activated && may_open && is_reachable(session)) {
             session.is_activated = true;
             --waiting_count_;
             active_.push_back(&session);
@@ -110,7 +96,7 @@ void ResponseStream::on_event(const Event& event) {
     }
     if (const auto* edge = std::get_if<GraphEdgeDecided>(&event)) {
         if (edge->is_taken && waiting_count_ != 0) {
-            activate_reachable();
+            activate_reachable(graph_.find_node(edge->source_node_id));
         }
         return;
     }
@@ -132,7 +118,7 @@ void ResponseStream::on_event(const Event& event) {
     }
     consumer_.on_event(event);
     if (std::holds_alternative<GraphRunStarted>(event)) {
-        activate_reachable();
+        activate_reachable(kNoNode);
     }
     forget_ended_execution(event);
 }
@@ -158,12 +144,11 @@ void ResponseStream::forget_ended_execution(const Event& event) {
 }
 
 void ResponseStream::on_chunk(const NodeRunStreamChunk& chunk) {
-    const auto found =
-        buffers_.find(OutputKey(std::string(chunk.node_id), std::string(chunk.name)));
-    if (found == buffers_.end()) {
+    auto* const found = find_buffer(chunk.node_id, chunk.name);
+    if (found == nullptr) {
         return;  // no template shows this output
     }
-    auto& buffer = found->second;
+    auto& buffer = *found;
     if (buffer.execution_id != chunk.execution_id) {
         // A node inside a loop streams anew in every round; a template shows the first one.
         if (buffer.is_closed) {
@@ -175,9 +160,8 @@ void ResponseStream::on_chunk(const NodeRunStreamChunk& chunk) {
     buffer.is_closed |= chunk.is_final;
     if (buffer.pieces.empty() && !active_.empty()) {
         const auto& session = *active_.front();
-        const auto& segment = session.segments[session.at];
-        if (segment.selector.size() == 2 && segment.selector[0] == chunk.node_id &&
-            segment.selector[1] == chunk.name) {
+        const auto& selector = session.response->pieces[session.at].segment.selector;
+        if (selector.size() == 2 && selector[0] == chunk.node_id && selector[1] == chunk.name) {
             pass_chunk(chunk);
             if (chunk.is_final) {
                 flush();
@@ -191,7 +175,7 @@ void ResponseStream::on_chunk(const NodeRunStreamChunk& chunk) {
 }
 
 void ResponseStream::pass_chunk(const NodeRunStreamChunk& chunk) {
-    if (!active_.empty() && graph_.node(active_.front()->node).type == "answer") {
+    if (!active_.empty() && graph_.node(active_.front()->response->node).type == "answer") {
         has_answer_ = true;
         answer_.append(chunk.chunk);
     }
@@ -201,7 +185,7 @@ void ResponseStream::pass_chunk(const NodeRunStreamChunk& chunk) {
 void ResponseStream::flush() {
     while (!active_.empty()) {
         auto& session = *active_.front();
-        while (session.at < session.segments.size()) {
+        while (session.at < session.response->pieces.size()) {
             if (!flush_segment(session)) {
                 return;
             }
@@ -212,24 +196,24 @@ void ResponseStream::flush() {
 }
 
 bool ResponseStream::flush_segment(Session& session) {
-    const auto& segment = session.segments[session.at];
-    if (!segment.selector.empty()) {
-        return flush_variable(session, segment);
+    const auto& piece = session.response->pieces[session.at];
+    if (!piece.segment.selector.empty()) {
+        return flush_variable(session, piece);
     }
-    emit_text(session, segment.text, nullptr);
+    emit_text(session, piece.segment.text, nullptr);
     return true;
 }
 
-bool ResponseStream::flush_variable(Session& session, const value::TextTemplate::Segment& segment) {
-    const auto source = graph_.find_node(segment.selector[0]);
-    if (source != kNoNode && states_.node(source) == Decision::skipped) {
+bool ResponseStream::flush_variable(Session& session, const ResponsePiece& piece) {
+    const auto& segment = piece.segment;
+    if (piece.source != kNoNode && states_.node(piece.source) == Decision::skipped) {
         return true;
     }
-    const auto found = segment.selector.size() == 2
-                           ? buffers_.find(OutputKey(segment.selector[0], segment.selector[1]))
-                           : buffers_.end();
-    if (found != buffers_.end() && found->second.has_started) {
-        auto& buffer = found->second;
+    auto* const found = segment.selector.size() == 2
+                            ? find_buffer(segment.selector[0], segment.selector[1])
+                            : nullptr;
+    if (found != nullptr && found->has_started) {
+        auto& buffer = *found;
         while (!buffer.pieces.empty()) {
             emit_text(session, buffer.pieces.front(), &segment.selector);
             buffer.pieces.pop_front();
@@ -245,7 +229,7 @@ bool ResponseStream::flush_variable(Session& session, const value::TextTemplate:
         return false;
     }
     // The response node has rendered without it, so it will never come: show what it shows.
-    if (graph_.node(session.node).type == "answer") {
+    if (graph_.node(session.response->node).type == "answer") {
         emit_text(session, segment.text, nullptr);
     }
     return true;
@@ -257,8 +241,8 @@ void ResponseStream::emit_text(
     if (session.execution_id.empty()) {
         session.execution_id = make_uuid(random_);
     }
-    const auto& node = graph_.node(session.node);
-    const bool is_last = session.at + 1 == session.segments.size();
+    const auto& node = graph_.node(session.response->node);
+    const bool is_last = session.at + 1 == session.response->pieces.size();
     const bool is_own = selector == nullptr || is_special((*selector)[0]);
     pass_chunk(NodeRunStreamChunk{
         session.run,

@@ -8,10 +8,8 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace flowspan::engine {
@@ -42,9 +40,9 @@ public:
     [[nodiscard]] bool has_answer() const noexcept { return has_answer_; }
 
 private:
-    using OutputKey = std::pair<std::string, std::string>;  // node id, output name
-
+    /// What came of an output that a template names and has not been shown yet.
     struct Buffer {
+        const value::Selector* selector = nullptr;
         std::deque<std::string> pieces;
         std::string execution_id;
         bool has_started = false;
@@ -52,8 +50,7 @@ private:
     };
 
     struct Session {
-        NodeIndex node = kNoNode;
-        std::vector<value::TextTemplate::Segment> segments;
+        const Response* response = nullptr;
         std::size_t at = 0;
         std::string execution_id;
         bool is_activated = false;
@@ -61,28 +58,31 @@ private:
         const NodeRun* run = nullptr;
     };
 
-    void activate_reachable();
-    [[nodiscard]] bool is_reachable(const Session& session) const;
-    [[nodiscard]] bool is_blocking(NodeIndex source, const Session& session) const;
+    /// Activates what can be reached now that an edge out of `decided` is taken; kNoNode: at first.
+    void activate_reachable(NodeIndex decided);
+    [[nodiscard]] bool is_reachable(const Session& session);
     void on_chunk(const NodeRunStreamChunk& chunk);
     void flush();
     /// False if the segment has to wait.
     bool flush_segment(Session& session);
-    bool flush_variable(Session& session, const value::TextTemplate::Segment& segment);
+    bool flush_variable(Session& session, const ResponsePiece& piece);
     void emit_text(Session& session, std::string_view text, const value::Selector* selector);
     void forget_ended_execution(const Event& event);
     void pass_chunk(const NodeRunStreamChunk& chunk);
     [[nodiscard]] Session* find_session(std::string_view node_id);
+    [[nodiscard]] Buffer* find_buffer(std::string_view node_id, std::string_view name);
 
     const Graph& graph_;
     const EdgeStates& states_;
     const value::VariablePool& variables_;
     EventSink& consumer_;
     Random& random_;
-    std::vector<Session> sessions_;                     // by node id; fixed after construction
-    std::deque<Session*> active_;                       // the front one streams, the others wait
-    std::map<OutputKey, Buffer, std::less<>> buffers_;  // only outputs that a template names
-    std::size_t waiting_count_ = 0;                     // sessions not activated yet
+    std::vector<Session> sessions_;  // by node id; fixed after construction
+    std::deque<Session*> active_;    // the front one streams, the others wait
+    std::vector<Buffer> buffers_;    // only outputs that a template names
+    std::size_t waiting_count_ = 0;  // sessions not activated yet
+    std::vector<bool> seen_;         // is_reachable's own, kept for its memory
+    std::vector<NodeIndex> pending_;
     std::string answer_;
     bool has_answer_ = false;
 };

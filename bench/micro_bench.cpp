@@ -1,6 +1,7 @@
 // Single operations: what a traced call, a task, a variable and a span cost.
 
 #include "export/memory_sink.hpp"
+#include "flowspan/async/pools.hpp"
 #include "flowspan/async/runtime.hpp"
 #include "flowspan/async/task_group.hpp"
 #include "flowspan/export/provider.hpp"

@@ -179,8 +179,95 @@ void print_tree(
     }
 }
 
-void report_shutdown(const exporting::ShutdownReport& report) {
-    for (const auto& message : report.messages) {
+/// Tracing as the environment asks for it, plus the sinks of this command.
+Result<std::unique_ptr<exporting::Telemetry>> start_telemetry(
+    const RunOptions& options, std::shared_ptr<exporting::MemorySink> spans
+) {
+    auto config = exporting::TelemetryConfig::from_environment();
+    config.sinks.push_back(std::move(spans));
+    if (!options.trace_out.empty()) {
+        auto sink = exporting::make_otlp_file_sink(options.trace_out);
+        if (!sink) {
+            return failure(std::move(sink).error().while_doing("opening --trace-out"));
+        }
+        config.sinks.push_back(*std::move(sink));
+    }
+    for (const auto& warning : config.warnings) {
+        write_error("flowspan: " + warning + "\n");
+    }
+    return exporting::Telemetry::start(std::move(config));
+}
+
+ExitCode refuse(const RunOptions& options, const Error& error) {
+    write_error("flowspan: " + error.describe() + "\n");
+    if (options.is_json) {
+        write_output(value::python_json(result_object(failure(error), "", 0)) + "\n");
+    }
+    return ExitCode::bad_usage;
+}
+
+ExitCode refuse_file(const RunOptions& options, const service::AppCheck& check) {
+    print_problems(check);
+    return refuse(
+        options,
+        Error(
+            ErrorCode::invalid_input,
+            fmt::format(
+                "`{}` {}",
+                options.file,
+                check.is_not_an_app ? "is no app that can be run" : "cannot be run as it is"
+            )
+        )
+    );
+}
+
+struct Outcome {
+    Generated generated;
+    double elapsed_ms = 0;
+    bool was_interrupted = false;
+};
+
+Outcome run_to_the_end(Session& session) {
+    const auto started = real_clock().steady_now();
+    auto& runtime = session.program.runtime();
+    const auto executor = runtime.next_executor();
+    const InterruptWatch watch(executor, [&session](const std::string& signal) {
+        session.control.abort("interrupted by " + signal);
+    });
+    auto generated = runtime.block_on(executor, generate, &session);
+    const auto elapsed = real_clock().steady_now() - started;
+    return {
+        std::move(generated),
+        std::chrono::duration<double, std::milli>(elapsed).count(),
+        watch.was_interrupted(),
+    };
+}
+
+void report(
+    const RunOptions& options,
+    const Terminal& terminal,
+    const RunDisplay& display,
+    const Outcome& outcome,
+    const exporting::MemorySink& spans
+) {
+    const auto& generated = outcome.generated;
+    if (generated && !options.is_json && !options.has_events) {
+        print_outputs(*generated, display);
+    }
+    if (wants_tree(options)) {
+        print_tree(options, terminal, spans);
+    }
+    if (options.is_json) {
+        const auto object = result_object(generated, display.trace_id(), outcome.elapsed_ms);
+        write_output(value::python_json(object) + "\n");
+    }
+    if (const auto text = describe_failure(generated); !text.empty()) {
+        write_error("flowspan: " + text + "\n");
+    }
+}
+
+void report_shutdown(const exporting::ShutdownReport& shutdown) {
+    for (const auto& message : shutdown.messages) {
         write_error("flowspan: " + message + "\n");
     }
 }
@@ -188,29 +275,14 @@ void report_shutdown(const exporting::ShutdownReport& report) {
 }  // namespace
 
 ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
-    auto config = load_config(options.config);
+    const auto config = load_config(options.config);
     if (!config) {
-        write_error("flowspan: " + config.error().message + "\n");
-        return ExitCode::bad_usage;
+        return refuse(options, config.error());
     }
     const auto spans = std::make_shared<exporting::MemorySink>();
-    auto telemetry_config = exporting::TelemetryConfig::from_environment();
-    telemetry_config.sinks.push_back(spans);
-    if (!options.trace_out.empty()) {
-        auto sink = exporting::make_otlp_file_sink(options.trace_out);
-        if (!sink) {
-            write_error("flowspan: --trace-out: " + sink.error().full_text() + "\n");
-            return ExitCode::bad_usage;
-        }
-        telemetry_config.sinks.push_back(*std::move(sink));
-    }
-    for (const auto& warning : telemetry_config.warnings) {
-        write_error("flowspan: " + warning + "\n");
-    }
-    auto telemetry = exporting::Telemetry::start(std::move(telemetry_config));
+    const auto telemetry = start_telemetry(options, spans);
     if (!telemetry) {
-        write_error("flowspan: " + telemetry.error().full_text() + "\n");
-        return ExitCode::bad_usage;
+        return refuse(options, telemetry.error());
     }
     EventPrinter event_printer;
     std::vector<engine::Layer*> layers;
@@ -220,45 +292,16 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     Program program(*config, std::move(layers));
     const auto check = service::check_app_file(options.file, program.factory());
     if (!check.app) {
-        print_problems(check);
-        if (check.is_not_an_app) {
-            write_error("flowspan: " + options.file + " is no app that can be run\n");
-        }
-        return ExitCode::bad_usage;
+        return refuse_file(options, check);
     }
     RunDisplay display(options, terminal);
     Session session{options, program, check.app, display, {}};
-    const auto started = real_clock().steady_now();
-    const auto executor = program.runtime().next_executor();
-    bool was_interrupted = false;
-    auto generated = [&] {
-        const InterruptWatch watch(executor, [&](const std::string& signal) {
-            session.control.abort("interrupted by " + signal);
-        });
-        auto result = program.runtime().block_on(executor, generate, &session);
-        was_interrupted = watch.was_interrupted();
-        return result;
-    }();
-    const double elapsed_ms =
-        std::chrono::duration<double, std::milli>(real_clock().steady_now() - started).count();
+    const auto outcome = run_to_the_end(session);
     display.finish_line();
-    const auto report = (*telemetry)->shutdown(exporting::Telemetry::kShutdownBudget);
-    if (generated && !options.is_json && !options.has_events) {
-        print_outputs(*generated, display);
-    }
-    if (wants_tree(options)) {
-        print_tree(options, terminal, *spans);
-    }
-    if (options.is_json) {
-        write_output(
-            value::python_json(result_object(generated, display.trace_id(), elapsed_ms)) + "\n"
-        );
-    }
-    if (const auto text = describe_failure(generated); !text.empty()) {
-        write_error("flowspan: " + text + "\n");
-    }
-    report_shutdown(report);
-    return exit_code_of(generated, was_interrupted);
+    const auto shutdown = (*telemetry)->shutdown(exporting::Telemetry::kShutdownBudget);
+    report(options, terminal, display, outcome, *spans);
+    report_shutdown(shutdown);
+    return exit_code_of(outcome.generated, outcome.was_interrupted);
 }
 
 }  // namespace flowspan::cli

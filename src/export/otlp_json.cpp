@@ -1,6 +1,7 @@
 #include "export/otlp_json.hpp"
 
 #include "export/scope_groups.hpp"
+#include "flowspan/base/json.hpp"
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
@@ -15,48 +16,6 @@ namespace flowspan::exporting {
 namespace {
 
 using opentelemetry::trace::StatusCode;
-
-void append_escaped(std::string& out, char byte) {
-    switch (byte) {
-        case '"':
-            out += "\\\"";
-            break;
-        case '\\':
-            out += "\\\\";
-            break;
-        case '\n':
-            out += "\\n";
-            break;
-        case '\r':
-            out += "\\r";
-            break;
-        case '\t':
-            out += "\\t";
-            break;
-        default:
-            fmt::format_to(
-                std::back_inserter(out),
-                FMT_COMPILE("\\u{:04x}"),
-                static_cast<unsigned>(static_cast<unsigned char>(byte))
-            );
-    }
-}
-
-// Records hold valid UTF-8 only, so that escaping is all there is to do.
-void append_text(std::string& out, std::string_view text) {
-    out += '"';
-    std::size_t copied = 0;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const auto byte = static_cast<unsigned char>(text[at]);
-        if (byte < 0x20 || byte == '"' || byte == '\\') {
-            out.append(text.substr(copied, at - copied));
-            append_escaped(out, text[at]);
-            copied = at + 1;
-        }
-    }
-    out.append(text.substr(copied));
-    out += '"';
-}
 
 template <class Id>
 void append_hex(std::string& out, const Id& id) {
@@ -122,7 +81,7 @@ struct ValueWriter {
 
     void operator()(std::string_view value) const {
         out += R"({"stringValue":)";
-        append_text(out, value);
+        append_json_string(out, value);
         out += '}';
     }
 
@@ -158,7 +117,7 @@ public:
     void write_key(std::string_view key) {
         out_ += is_first_ ? R"({"key":)" : R"(,{"key":)";
         is_first_ = false;
-        append_text(out_, key);
+        append_json_string(out_, key);
         out_ += R"(,"value":)";
     }
 
@@ -197,7 +156,7 @@ void append_events(std::string& out, const SpanRecord& span) {
         out += i == 0 ? "{" : ",{";
         append_time(out, "timeUnixNano", event.time_ns);
         out += R"(,"name":)";
-        append_text(out, event.name);
+        append_json_string(out, event.name);
         out += ',';
         {
             AttributeWriter writer(out);
@@ -219,7 +178,7 @@ void append_links(std::string& out, const SpanRecord& span) {
         append_hex(out, link.span_id);
         if (!link.trace_state.empty()) {
             out += R"(,"traceState":)";
-            append_text(out, link.trace_state);
+            append_json_string(out, link.trace_state);
         }
         out += ',';
         {
@@ -242,7 +201,7 @@ void append_status(std::string& out, const SpanRecord& span) {
     append_integer(out, static_cast<std::uint32_t>(span.status()));
     if (!span.status_description().empty()) {
         out += R"(,"message":)";
-        append_text(out, span.status_description());
+        append_json_string(out, span.status_description());
     }
     out += '}';
 }
@@ -254,7 +213,7 @@ void append_span(std::string& out, const SpanRecord& span) {
     append_hex(out, span.span_id);
     if (!span.trace_state().empty()) {
         out += R"(,"traceState":)";
-        append_text(out, span.trace_state());
+        append_json_string(out, span.trace_state());
     }
     if (span.parent_span_id.IsValid()) {
         out += R"(,"parentSpanId":)";
@@ -263,7 +222,7 @@ void append_span(std::string& out, const SpanRecord& span) {
     out += R"(,"flags":)";
     append_integer(out, otlp_flags(span.trace_flags, span.is_parent_remote));
     out += R"(,"name":)";
-    append_text(out, span.name());
+    append_json_string(out, span.name());
     out += R"(,"kind":)";
     append_integer(out, otlp_kind(span.kind));
     out += ',';
@@ -304,7 +263,7 @@ void append_resource(std::string& out, const ExportResource& resource) {
 void append_schema_url(std::string& out, std::string_view schema_url) {
     if (!schema_url.empty()) {
         out += R"(,"schemaUrl":)";
-        append_text(out, schema_url);
+        append_json_string(out, schema_url);
     }
 }
 
@@ -318,10 +277,10 @@ void append_otlp_json(std::string& out, const ExportResource& resource, SpanBatc
     for (const SpanRecord* scope : find_scopes(batch)) {
         out += is_first_scope ? R"({"scope":{"name":)" : R"(,{"scope":{"name":)";
         is_first_scope = false;
-        append_text(out, scope->scope_name());
+        append_json_string(out, scope->scope_name());
         if (!scope->scope_version().empty()) {
             out += R"(,"version":)";
-            append_text(out, scope->scope_version());
+            append_json_string(out, scope->scope_version());
         }
         out += R"(},"spans":[)";
         bool is_first_span = true;

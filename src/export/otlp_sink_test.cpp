@@ -1,5 +1,6 @@
 #include "export/otlp_sink.hpp"
 
+#include "export/otlp_test_certificate.hpp"
 #include "export/otlp_test_receivers.hpp"
 #include "export/test_records.hpp"
 #include "flowspan/base/clock.hpp"
@@ -7,11 +8,13 @@
 #include "flowspan/trace/tracer.hpp"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 
 namespace flowspan::exporting {
 namespace {
@@ -152,6 +155,55 @@ TEST(OtlpSink, SendsOverGrpc) {
     EXPECT_THAT(span_names(requests[0]), ElementsAre("plain"));
     EXPECT_THAT(span_names(requests[1]), ElementsAre("packed"));
     EXPECT_EQ(receiver.last_metadata().at("x-api-key"), "k2");
+}
+
+/// The test certificate as a file, while one lives.
+class CertificateFile {
+public:
+    CertificateFile() {
+        std::string pattern = std::filesystem::temp_directory_path() / "flowspan-cert-XXXXXX";
+        const int descriptor = ::mkstemp(pattern.data());
+        EXPECT_GE(descriptor, 0);
+        EXPECT_EQ(
+            ::write(descriptor, kTestCertificate.data(), kTestCertificate.size()),
+            std::ssize(kTestCertificate)
+        );
+        ::close(descriptor);
+        path_ = pattern;
+    }
+
+    ~CertificateFile() { std::filesystem::remove(path_); }
+
+    CertificateFile(const CertificateFile&) = delete;
+    CertificateFile& operator=(const CertificateFile&) = delete;
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+TEST(OtlpSink, SendsOverGrpcWithTlsToReceiversItTrusts) {
+    const GrpcReceiver receiver(accept_call, true);
+    const CertificateFile certificate;
+    OtlpConfig config;
+    config.protocol = OtlpProtocol::grpc;
+    config.endpoint = receiver.url();
+    config.ca_file = certificate.path();
+    const auto telemetry = start(config);
+    for (const auto* name : {"first", "second"}) {
+        make_span(name);
+        EXPECT_TRUE(telemetry->flush(kPatience)) << telemetry->counts().sinks[0].last_error;
+    }
+    EXPECT_EQ(receiver.requests().size(), 2U);
+    telemetry->shutdown();
+    config.ca_file.clear();
+    const auto distrustful = start(config);
+    make_span("unsent");
+    const auto report = distrustful->shutdown(kPatience);
+    EXPECT_EQ(report.lost, 1U);
+    EXPECT_THAT(report.messages[0], HasSubstr("certificate"));
+    EXPECT_EQ(distrustful->counts().sinks[0].failed_attempts, 1U);
 }
 
 TEST(OtlpSink, ManyAndLargeBatchesGoOverGrpc) {

@@ -1,5 +1,7 @@
 #include "export/otlp_test_receivers.hpp"
 
+#include "export/otlp_test_certificate.hpp"
+
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -148,10 +150,17 @@ private:
     std::map<std::string, std::string> metadata_;
 };
 
-GrpcReceiver::GrpcReceiver(Handler handler)
-    : service_(std::make_unique<Service>(std::move(handler))) {
+GrpcReceiver::GrpcReceiver(Handler handler, bool is_tls)
+    : service_(std::make_unique<Service>(std::move(handler))), is_tls_(is_tls) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    auto credentials = grpc::InsecureServerCredentials();
+    if (is_tls_) {
+        grpc::SslServerCredentialsOptions options;
+        options.pem_key_cert_pairs.push_back({std::string(kTestKey), std::string(kTestCertificate)}
+        );
+        credentials = grpc::SslServerCredentials(options);
+    }
+    builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
     builder.SetMaxReceiveMessageSize(-1);
     builder.RegisterService(service_.get());
     server_ = builder.BuildAndStart();
@@ -163,7 +172,7 @@ GrpcReceiver::~GrpcReceiver() {
 }
 
 std::string GrpcReceiver::url() const {
-    return fmt::format("http://127.0.0.1:{}", port_);
+    return fmt::format("{}://127.0.0.1:{}", is_tls_ ? "https" : "http", port_);
 }
 
 std::vector<TraceRequest> GrpcReceiver::requests() const {

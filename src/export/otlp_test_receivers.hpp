@@ -70,7 +70,8 @@ public:
     using Handler = std::function<
         grpc::Status(const TraceRequest&, TraceResponse&, grpc::ServerContext& context)>;
 
-    explicit GrpcReceiver(Handler handler);
+    /// With TLS the certificate is kTestCertificate.
+    explicit GrpcReceiver(Handler handler, bool is_tls = false);
     ~GrpcReceiver();
     GrpcReceiver(const GrpcReceiver&) = delete;
     GrpcReceiver& operator=(const GrpcReceiver&) = delete;
@@ -82,6 +83,7 @@ public:
 private:
     class Service;
     std::unique_ptr<Service> service_;
+    const bool is_tls_;
     int port_ = 0;
     std::unique_ptr<grpc::Server> server_;
 };

@@ -3,6 +3,10 @@
 #include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+#include <iterator>
 #include <limits>
 
 namespace flowspan {
@@ -26,6 +30,38 @@ void narrow_unsigned(json::value& value) {
         for (auto& member : value.get_object()) {
             narrow_unsigned(member.value());
         }
+    }
+}
+
+void append_escaped(std::string& out, char byte) {
+    switch (byte) {
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
+        case '\b':
+            out += "\\b";
+            break;
+        case '\f':
+            out += "\\f";
+            break;
+        default:
+            fmt::format_to(
+                std::back_inserter(out),
+                FMT_COMPILE("\\u{:04x}"),
+                static_cast<unsigned>(static_cast<unsigned char>(byte))
+            );
     }
 }
 
@@ -67,6 +103,42 @@ std::string_view string_member(
 
 std::string_view string_or_empty(const json::value& value) noexcept {
     return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    std::size_t copied = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        if (byte < 0x20 || byte == '"' || byte == '\\') {
+            out.append(text.substr(copied, at - copied));
+            append_escaped(out, text[at]);
+            copied = at + 1;
+        }
+    }
+    out.append(text.substr(copied));
+    out += '"';
+}
+
+std::string_view python_type_name(const json::value& value) noexcept {
+    switch (value.kind()) {
+        case json::kind::null:
+            return "NoneType";
+        case json::kind::bool_:
+            return "bool";
+        case json::kind::int64:
+        case json::kind::uint64:
+            return "int";
+        case json::kind::double_:
+            return "float";
+        case json::kind::string:
+            return "str";
+        case json::kind::array:
+            return "list";
+        case json::kind::object:
+            return "dict";
+    }
+    return "object";
 }
 
 }  // namespace flowspan

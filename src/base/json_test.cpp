@@ -28,5 +28,12 @@ TEST(Json, RefusesNestingDeeperThanTheLimit) {
     EXPECT_FALSE(value);
 }
 
+TEST(Json, EscapesWhatJsonMustAndKeepsTheRest) {
+    std::string text;
+    append_json_string(text, "a\"\\\n\x01\xC3\xA9");
+    EXPECT_EQ(text, "\"a\\\"\\\\\\n\\u0001\xC3\xA9\"");
+    EXPECT_EQ(parse_json(text)->get_string(), "a\"\\\n\x01\xC3\xA9");
+}
+
 }  // namespace
 }  // namespace flowspan

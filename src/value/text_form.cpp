@@ -204,44 +204,6 @@ void append_str(std::string& out, const json::value& data) {
     }
 }
 
-void append_json_text(std::string& out, std::string_view text) {
-    out += '"';
-    for (const char c : text) {
-        switch (c) {
-            case '"':
-                out += "\\\"";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            case '\b':
-                out += "\\b";
-                break;
-            case '\f':
-                out += "\\f";
-                break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20) {
-                    fmt::format_to(
-                        std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c)
-                    );
-                } else {
-                    out += c;
-                }
-        }
-    }
-    out += '"';
-}
-
 // Writes JSON as Python's `json.dumps(..., ensure_ascii=False)` lays it out.
 class PythonJsonWriter {
 public:
@@ -263,7 +225,7 @@ public:
                 write_float(data.get_double());
                 return;
             case json::kind::string:
-                append_json_text(out_, data.get_string());
+                append_json_string(out_, data.get_string());
                 return;
             case json::kind::array:
                 write_array(data.get_array());
@@ -308,7 +270,7 @@ private:
         bool is_first = true;
         for (const auto& member : members) {
             separate(std::exchange(is_first, false));
-            append_json_text(out_, member.key());
+            append_json_string(out_, member.key());
             out_ += ": ";
             write(member.value());
         }

@@ -38,4 +38,11 @@ inline constexpr std::size_t kJsonDepthMax = 256;
 /// A view of a JSON string; empty for any other kind.
 [[nodiscard]] std::string_view string_or_empty(const json::value& value) noexcept;
 
+/// Appends `text` as a quoted JSON string; non-ASCII kept. `text` must be valid UTF-8.
+void append_json_string(std::string& out, std::string_view text);
+
+/// How Python names the type of a JSON value (`str`, `NoneType`, ...), for messages that app
+/// builders know from there.
+[[nodiscard]] std::string_view python_type_name(const json::value& value) noexcept;
+
 }  // namespace flowspan

@@ -34,27 +34,6 @@ std::unexpected<Error> invalid(std::string message) {
     );
 }
 
-std::string_view python_type(const json::value& data) {
-    switch (data.kind()) {
-        case json::kind::null:
-            return "NoneType";
-        case json::kind::bool_:
-            return "bool";
-        case json::kind::int64:
-        case json::kind::uint64:
-            return "int";
-        case json::kind::double_:
-            return "float";
-        case json::kind::string:
-            return "str";
-        case json::kind::array:
-            return "list";
-        case json::kind::object:
-            return "dict";
-    }
-    return "NoneType";
-}
-
 // `-1.5e+10`: programs print large numbers so, and mean numbers.
 bool is_scientific_number(std::string_view text) {
     const auto digits = [&text] {
@@ -189,9 +168,9 @@ private:
 
     Result<json::value> check_text(const json::value& data, const std::string& path) const {
         if (!data.is_string()) {
-            return invalid(
-                fmt::format("Output {} must be a string, got {} instead.", path, python_type(data))
-            );
+            return invalid(fmt::format(
+                "Output {} must be a string, got {} instead.", path, python_type_name(data)
+            ));
         }
         std::string text(data.get_string());
         if (count_code_points(text) > limits_.code_text_length_max) {
@@ -210,9 +189,9 @@ private:
             return json::value(data.get_bool() ? 1 : 0);
         }
         if (!data.is_number()) {
-            return invalid(
-                fmt::format("Output {} is not a number, got {} instead.", path, python_type(data))
-            );
+            return invalid(fmt::format(
+                "Output {} is not a number, got {} instead.", path, python_type_name(data)
+            ));
         }
         return data;
     }
@@ -248,9 +227,9 @@ private:
 
     static Result<json::value> check_boolean(const json::value& data, const std::string& path) {
         if (!data.is_bool() && !data.is_null()) {
-            return invalid(
-                fmt::format("Output {} is not a boolean, got {} instead.", path, python_type(data))
-            );
+            return invalid(fmt::format(
+                "Output {} is not a boolean, got {} instead.", path, python_type_name(data)
+            ));
         }
         return data;
     }
@@ -259,9 +238,9 @@ private:
         const json::value& data, const OutputField& field, const std::string& path, int depth
     ) const {
         if (!data.is_object()) {
-            return invalid(
-                fmt::format("Output {} is not an object, got {} instead.", path, python_type(data))
-            );
+            return invalid(fmt::format(
+                "Output {} is not an object, got {} instead.", path, python_type_name(data)
+            ));
         }
         if (field.children) {
             FLOWSPAN_TRY(
@@ -280,9 +259,9 @@ private:
         const json::value& data, const std::string& path, std::size_t length_max, const Check& check
     ) {
         if (!data.is_array()) {
-            return invalid(
-                fmt::format("Output {} is not an array, got {} instead.", path, python_type(data))
-            );
+            return invalid(fmt::format(
+                "Output {} is not an array, got {} instead.", path, python_type_name(data)
+            ));
         }
         const auto& items = data.get_array();
         if (items.size() > length_max) {

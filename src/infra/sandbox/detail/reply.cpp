@@ -251,28 +251,6 @@ void convert_scientific(json::value& value) {
     }
 }
 
-/// As Python names the type of a JSON value.
-std::string_view python_type(const json::value& value) {
-    switch (value.kind()) {
-        case json::kind::null:
-            return "NoneType";
-        case json::kind::bool_:
-            return "bool";
-        case json::kind::int64:
-        case json::kind::uint64:
-            return "int";
-        case json::kind::double_:
-            return "float";
-        case json::kind::string:
-            return "str";
-        case json::kind::array:
-            return "list";
-        case json::kind::object:
-            return "dict";
-    }
-    return "object";
-}
-
 }  // namespace
 
 Result<CodeReply> read_code_reply(Outcome outcome, const Limits& limits) {
@@ -286,7 +264,7 @@ Result<CodeReply> read_code_reply(Outcome outcome, const Limits& limits) {
     if (!result->is_object()) {
         return failure(Error(
                            ErrorCode::execution_failed,
-                           fmt::format("Result must be a dict, got {}", python_type(*result))
+                           fmt::format("Result must be a dict, got {}", python_type_name(*result))
         )
                            .with_type(kContractErrorType));
     }

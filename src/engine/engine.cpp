@@ -3,6 +3,8 @@
 #include "engine/run_state.hpp"
 #include "flowspan/async/runtime.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <fmt/format.h>
 
 #include <exception>
@@ -89,6 +91,18 @@ Task<RunResult> GraphEngine::run(EventSink& consumer) {
     const auto executor = co_await async::this_executor();
     state_->attach(executor);
     const Attachment attachment(*state_);
+    const auto time_max = state_->run.limits().time_max;
+    boost::asio::steady_timer time_limit(executor.inner(), time_max);
+    time_limit.async_wait([shared = state_->control.state(),
+                           time_max](const boost::system::error_code& code) {
+        // The handler may already be queued when the run ends, so it asks whether there is one.
+        if (!code && shared->run != nullptr) {
+            shared->run->request_abort(fmt::format(
+                "Maximum execution time exceeded: {}s",
+                std::chrono::duration<double>(time_max).count()
+            ));
+        }
+    });
     co_return co_await state_->run.run(consumer);
 }
 
@@ -107,15 +121,6 @@ Task<RunResult> RunState::run(EventSink& consumer) {
         root_->states.mark_ready(graph().root());
         start_node(*root_, graph().root());
     }
-    boost::asio::steady_timer time_limit(executor_->inner(), request_.limits.time_max);
-    time_limit.async_wait([this](const boost::system::error_code& code) {
-        if (!code) {
-            request_abort(fmt::format(
-                "Maximum execution time exceeded: {}s",
-                std::chrono::duration<double>(request_.limits.time_max).count()
-            ));
-        }
-    });
     std::exception_ptr interruption;
     try {
         co_await root_->tasks.join();
@@ -123,7 +128,6 @@ Task<RunResult> RunState::run(EventSink& consumer) {
         interruption = std::current_exception();
         request_abort("the caller was cancelled");
     }
-    time_limit.cancel();
     auto result = conclude();
     layers_.on_graph_end(*this, error_ ? &*error_ : nullptr);
     if (interruption) {

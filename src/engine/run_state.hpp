@@ -6,8 +6,6 @@
 #include "engine/response_stream.hpp"
 #include "flowspan/engine/engine.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,6 +37,8 @@ public:
     void request_abort(std::string reason) override;
 
     std::shared_ptr<void>& slot(const Layer& layer) override { return layers_.slot(layer); }
+
+    [[nodiscard]] const RunLimits& limits() const noexcept { return request_.limits; }
 
     void add_layer(Layer& layer) { layers_.add(layer); }
 

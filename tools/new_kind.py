@@ -29,7 +29,7 @@ public:
 
     Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& context) const override {
         engine::NodeOutcome outcome;
-        outcome.outputs.push_back({"text", value::Value(resolve(context, text_))});
+        outcome.outputs.push_back({"text", value::Value::string(resolve(context, text_))});
         co_return outcome;
     }
 

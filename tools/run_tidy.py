@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Runs clang-tidy 19 over files in parallel and counts what it finds by room and by check.
 
-    tools/run_tidy.py --build build/dev [--jobs N] FILE...
+    tools/run_tidy.py --build build/dev [--jobs N] [--fast] FILE...
 
+With --fast the checks that take most of the time are left out (the analyzer, bugprone, const
+correctness): about three seconds a file instead of twelve. Without files: every source of src/.
 Headers are checked through the sources that include them, so a header on the list brings its own
 source along, if there is one. A file that was clean with the same content, the same .clang-tidy and
 the same compile command is not checked again, as long as no header of the project changed.
@@ -13,6 +15,7 @@ import collections
 import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -79,8 +82,14 @@ def find_warnings(output):
     return found
 
 
-def run_one(build, file):
-    done = subprocess.run(["clang-tidy-19", "-p", str(build), "--quiet", file],
+SLOW_CHECKS = "-clang-analyzer-*,-bugprone-*,-misc-const-correctness"
+
+
+def run_one(build, file, is_fast):
+    command = ["clang-tidy-19", "-p", str(build), "--quiet", file]
+    if is_fast:
+        command.append(f"--checks={SLOW_CHECKS}")
+    done = subprocess.run(command,
                           capture_output=True, text=True, check=False)
     found = find_warnings(done.stdout)
     # A file that does not even parse has no warnings, but is not clean either.
@@ -92,7 +101,8 @@ def run_one(build, file):
 def parse_arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, required=True)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--fast", action="store_true")
     parser.add_argument("files", nargs="*")
     return parser.parse_args()
 
@@ -113,16 +123,17 @@ def main():
     clean_folder.mkdir(exist_ok=True)
 
     def mark_of(file):
-        digest = hashlib.sha256((state + commands[file]).encode() + pathlib.Path(file).read_bytes())
+        key = f"{state} {arguments.fast} {commands[file]}"
+        digest = hashlib.sha256(key.encode() + pathlib.Path(file).read_bytes())
         return clean_folder / digest.hexdigest()
 
-    files = sources_of(arguments.files, commands)
+    files = sources_of(arguments.files or sorted((ROOT / "src").rglob("*.cpp")), commands)
     todo = [file for file in files if not mark_of(file).exists()]
     print(f"lint: {len(todo)} files to check, {len(files) - len(todo)} unchanged and clean",
           flush=True)
     found = {}
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        runs = {pool.submit(run_one, arguments.build, file): file for file in todo}
+        runs = {pool.submit(run_one, arguments.build, file, arguments.fast): file for file in todo}
         for count, run in enumerate(concurrent.futures.as_completed(runs), 1):
             for key, text in run.result().items():
                 if key not in found:

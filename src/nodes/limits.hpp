@@ -30,6 +30,9 @@ struct Limits {
     int http_transport_retries_max = 3;
     /// Documents that are read whole into memory.
     std::size_t document_size_max = std::size_t{50} * 1024 * 1024;
+    /// Bytes of all that is unpacked of a document that is an archive, and of a document's text.
+    std::size_t document_unpacked_size_max = std::size_t{256} * 1024 * 1024;
+    std::size_t document_text_size_max = std::size_t{64} * 1024 * 1024;
     /// Messages of a conversation that a prompt may hold.
     std::int64_t memory_messages_max = 500;
     /// Tokens that remembered messages may take when the model's context size is unknown.

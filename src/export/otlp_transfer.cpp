@@ -71,9 +71,8 @@ std::size_t on_body(char* data, std::size_t /*one*/, std::size_t size, void* use
 template <class Integer>
 std::optional<Integer> parse_number(std::string_view text) {
     Integer number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data(), end, number);
-    return code == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+    const auto [stop, code] = std::from_chars(text.begin(), text.end(), number);
+    return code == std::errc() && stop == text.end() ? std::optional(number) : std::nullopt;
 }
 
 // Called for headers and for the trailers that carry gRPC's status.
@@ -206,7 +205,7 @@ Result<OtlpReply> OtlpTransfer::post(std::string_view body) {
     auto& state = *state_;
     OtlpReply reply;
     state.problem[0] = '\0';
-    curl_easy_setopt(state.easy, CURLOPT_POSTFIELDS, body.data());
+    curl_easy_setopt(state.easy, CURLOPT_POSTFIELDS, static_cast<const void*>(body.data()));
     curl_easy_setopt(state.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     curl_easy_setopt(state.easy, CURLOPT_WRITEDATA, &reply);
     curl_easy_setopt(state.easy, CURLOPT_HEADERDATA, &reply);

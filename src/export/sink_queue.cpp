@@ -236,7 +236,7 @@ SinkQueue::~SinkQueue() {
     }
 }
 
-void SinkQueue::push(SpanRecordPtr span) {
+void SinkQueue::push(const SpanRecordPtr& span) {
     const auto bytes = span->byte_size();
     auto& state = *state_;
     std::unique_lock lock(state.mutex);
@@ -255,7 +255,7 @@ void SinkQueue::push(SpanRecordPtr span) {
         return;
     }
     const bool was_empty = state.pending.empty();
-    state.pending.push_back(std::move(span));
+    state.pending.push_back(span);
     state.pending_bytes += bytes;
     ++state.accepted;
     ++counts.queued;

@@ -20,7 +20,7 @@ public:
     SinkQueue& operator=(const SinkQueue&) = delete;
 
     /// Never waits for the sink.
-    void push(SpanRecordPtr span);
+    void push(const SpanRecordPtr& span);
 
     struct FlushTicket {
         std::uint64_t position = 0;

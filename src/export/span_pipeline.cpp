@@ -83,7 +83,7 @@ void SpanPipeline::OnStart(
 void SpanPipeline::OnEnd(std::unique_ptr<sdk::Recordable>&& span) noexcept {
     const auto recordable =
         std::unique_ptr<SpanRecordable>(static_cast<SpanRecordable*>(span.release()));
-    SpanRecordPtr record = std::move(*recordable).take();
+    const SpanRecordPtr record = std::move(*recordable).take();
     if (!record->is_sampled()) {
         unsampled_.fetch_add(1, std::memory_order_release);
         ended_.fetch_add(1, std::memory_order_release);
@@ -95,8 +95,8 @@ void SpanPipeline::OnEnd(std::unique_ptr<sdk::Recordable>&& span) noexcept {
             direct->failed.fetch_add(1, std::memory_order_release);
         }
     }
-    for (std::size_t i = 0; i < queues_.size(); ++i) {
-        queues_[i]->push(i + 1 == queues_.size() ? std::move(record) : record);
+    for (const auto& queue : queues_) {
+        queue->push(record);
     }
     ended_.fetch_add(1, std::memory_order_release);
 }

@@ -91,7 +91,7 @@ public:
     void pairs(
         std::string_view what,
         std::string_view list,
-        const std::function<void(std::string name, std::string value)>& take
+        const std::function<void(std::string name, const std::string& value)>& take
     ) {
         for (const auto item : split(list, ',')) {
             if (trim(item).empty()) {
@@ -120,7 +120,7 @@ void read_resource(Environment& environment, TelemetryConfig& config) {
     environment.pairs(
         "OTEL_RESOURCE_ATTRIBUTES",
         environment.text("OTEL_RESOURCE_ATTRIBUTES"),
-        [&config](std::string name, std::string value) {
+        [&config](std::string name, const std::string& value) {
             config.resource.push_back({std::move(name), to_valid_utf8(value)});
         }
     );
@@ -229,8 +229,8 @@ OtlpConfig read_otlp(Environment& environment) {
     environment.pairs(
         "OTEL_EXPORTER_OTLP_HEADERS",
         environment.otlp("HEADERS"),
-        [&otlp](std::string name, std::string value) {
-            otlp.headers.emplace_back(std::move(name), std::move(value));
+        [&otlp](std::string name, const std::string& value) {
+            otlp.headers.emplace_back(std::move(name), value);
         }
     );
     environment.milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT", otlp.timeout);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -336,7 +337,8 @@ private:
         };
         const auto last = 2 * layout_.bar_columns - 1;
         const auto from = std::min(last, static_cast<std::size_t>(at(start_ns)));
-        const auto to = std::clamp(static_cast<std::size_t>(at(end_ns) + 0.5), from + 1, last + 1);
+        const auto to =
+            std::clamp(static_cast<std::size_t>(std::lround(at(end_ns))), from + 1, last + 1);
         std::string cells;
         for (auto cell = from / 2; cell <= (to - 1) / 2; ++cell) {
             const bool has_left = from <= 2 * cell;

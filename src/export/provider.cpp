@@ -49,6 +49,9 @@ ExportResource make_resource(const TelemetryConfig& config) {
         }
     };
     set({names::kServiceName, config.service_name});
+    if (!config.service_version.empty()) {
+        set({names::kServiceVersion, config.service_version});
+    }
     set({names::kServiceInstanceId, make_uuid(real_random())});
     set({names::kHostName, host_name()});
     set({names::kProcessPid, static_cast<std::int64_t>(::getpid())});

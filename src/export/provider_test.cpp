@@ -152,11 +152,13 @@ TEST(Telemetry, ResourceOfTheConfigurationWins) {
     const auto sink = std::make_shared<ResourceSink>();
     TelemetryConfig config;
     config.service_name = "default";
+    config.service_version = "1.2.3";
     config.resource = {{"service.name", "from env"}, {"host.name", "h"}, {"extra", "e"}};
     config.sinks = {sink};
     const auto telemetry = Telemetry::start(config).value();
     const auto texts = sink->texts();
     EXPECT_EQ(texts.at("service.name"), "from env");
+    EXPECT_EQ(texts.at("service.version"), "1.2.3");
     EXPECT_EQ(texts.at("host.name"), "h");
     EXPECT_EQ(texts.at("extra"), "e");
     EXPECT_EQ(texts.at("telemetry.sdk.language"), "cpp");

@@ -80,6 +80,7 @@ using EnvironmentLookup = std::function<std::string(const char* name)>;
 struct TelemetryConfig {
     bool is_disabled = false;
     std::string service_name = "flowspan";
+    std::string service_version;  ///< left out when empty
     /// Added to service.*, host.name, process.pid and telemetry.sdk.*; a name given here wins.
     std::vector<ResourceAttribute> resource;
     SamplerConfig sampler;

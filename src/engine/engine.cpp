@@ -171,6 +171,18 @@ void set_position(ContainerPosition& position, const GraphNode& container, std::
     }
 }
 
+// As the outputs of response nodes add up: answers follow each other, anything else is replaced.
+void merge_outputs(json::object& total, const json::object& more) {
+    for (const auto& output : more) {
+        auto& merged = total[output.key()];
+        if (output.key() == "answer" && merged.is_string() && output.value().is_string()) {
+            merged.get_string().append(output.value().get_string());
+        } else {
+            merged = output.value();
+        }
+    }
+}
+
 }  // namespace
 
 Task<FrameResult> RunState::run_frame(
@@ -200,6 +212,10 @@ Task<FrameResult> RunState::run_frame(
         co_await frame.tasks.join();
     }
     parent.has_reached_loop_end |= frame.has_reached_loop_end && request.index_name != "loop";
+    add(parent.usage, frame.usage);
+    if (request.merges_outputs && (request.shares_variables || !frame.error)) {
+        merge_outputs(parent.outputs, frame.outputs);
+    }
     FrameResult result;
     result.elapsed = std::chrono::duration<double>(clock_.steady_now() - started_at).count();
     result.variables = *frame.variables;

@@ -108,6 +108,9 @@ struct FrameRequest {
     std::string index_name;  ///< `iteration` or `loop`
     std::int64_t index = 0;
     bool shares_variables = false;  ///< loop: writes are visible outside; iteration: a copy
+    /// What response nodes in the frame give becomes the container's, unless an iteration's frame
+    /// fails.
+    bool merges_outputs = false;
     /// Set under the container's id before the frame starts.
     std::vector<NodeOutput> variables;
 };

@@ -73,9 +73,9 @@ void Runtime::post(const TaskExecutor& executor, std::function<void()> function)
     asio::post(executor, std::move(function));
 }
 
-void Runtime::start_root(TaskExecutor executor, Task<void> task) {
+void Runtime::start_root(const TaskExecutor& executor, Task<void> task) {
     // Not lost track of: block_on waits for the promise that the task fulfils last.
-    asio::co_spawn(std::move(executor), std::move(task), asio::detached);
+    asio::co_spawn(executor, std::move(task), asio::detached);
 }
 
 }  // namespace flowspan::async

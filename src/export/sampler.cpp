@@ -40,6 +40,7 @@ public:
           bound_(to_bound(ratio)),
           description_(fmt::format("HeadSampler{{parent={},ratio={}}}", follows_parent, ratio)) {}
 
+    // NOLINTNEXTLINE(readability-function-size): the SDK's signature.
     sdk::SamplingResult ShouldSample(
         const otel::SpanContext& parent,
         otel::TraceId trace_id,

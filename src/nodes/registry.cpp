@@ -21,7 +21,7 @@ std::vector<NodeKind> all_kinds() {
     return kinds;
 }
 
-Registry::Registry(Services services) : services_(std::move(services)), kinds_(all_kinds()) {
+Registry::Registry(Services services) : services_(services), kinds_(all_kinds()) {
     for (const auto& kind : kinds_) {
         index(kind);
         for (const auto& companion : kind.companions) {

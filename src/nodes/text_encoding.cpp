@@ -31,7 +31,7 @@ public:
     Converter& operator=(const Converter&) = delete;
 
     [[nodiscard]] bool is_open() const noexcept {
-        // iconv's own failure value.
+        // iconv's own failure value. NOLINTNEXTLINE(performance-no-int-to-ptr)
         return handle_ != reinterpret_cast<iconv_t>(-1);
     }
 

@@ -10,6 +10,7 @@ namespace {
 
 std::vector<NamedSelector> read_entries(const std::vector<dsl::DataReader>& entries) {
     std::vector<NamedSelector> variables;
+    variables.reserve(entries.size());
     for (const auto& entry : entries) {
         variables.push_back(
             {entry.required_text("variable"), entry.required_selector("value_selector")}

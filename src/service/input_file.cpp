@@ -40,7 +40,7 @@ std::string_view extension_of(std::string_view filename) {
 }  // namespace
 
 Result<json::value> make_file_record(const json::object& mapping) {
-    const json::value given(mapping);
+    json::value given(mapping);
     if (value::is_file_record(given)) {
         return given;
     }

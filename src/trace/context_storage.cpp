@@ -103,13 +103,13 @@ public:
 }  // namespace
 
 void install_context_storage() {
-    static const bool installed = [] {
+    static const bool kInstalled = [] {
         context::RuntimeContext::SetRuntimeContextStorage(
             nostd::shared_ptr<context::RuntimeContextStorage>(new TaskContextStorage())
         );
         return true;
     }();
-    static_cast<void>(installed);
+    static_cast<void>(kInstalled);
 }
 
 context::Context current_context() {

@@ -18,7 +18,7 @@ namespace detail {
 
 template <class T>
 struct DeadlineState {
-    DeadlineState(const TaskExecutor& executor) : timer(executor.inner()) {}
+    explicit DeadlineState(const TaskExecutor& executor) : timer(executor.inner()) {}
 
     boost::asio::steady_timer timer;
     std::optional<Result<T>> result;

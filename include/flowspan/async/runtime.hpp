@@ -38,12 +38,12 @@ public:
     /// Runs `function(arguments...)` as a root task on `executor` and blocks the calling thread,
     /// which must not be a loop, until it ends. Rethrows.
     template <class Function, class... Arguments>
-    auto block_on(TaskExecutor executor, Function function, Arguments... arguments) {
+    auto block_on(const TaskExecutor& executor, Function function, Arguments... arguments) {
         using T = typename std::invoke_result_t<Function&, Arguments...>::value_type;
         std::promise<T> promise;
         auto future = promise.get_future();
         start_root(
-            std::move(executor),
+            executor,
             fulfil<T, Function, Arguments...>(promise, std::move(function), std::move(arguments)...)
         );
         return future.get();
@@ -73,7 +73,7 @@ private:
         }
     }
 
-    static void start_root(TaskExecutor executor, Task<void> task);
+    static void start_root(const TaskExecutor& executor, Task<void> task);
 
     struct State;
     std::unique_ptr<State> state_;

@@ -97,7 +97,8 @@ private:
     static SpanPtr start(const Handler& handler, const Arguments&... arguments) {
         opentelemetry::trace::StartSpanOptions options;
         options.kind = span_kind<Handler>();
-        const auto name = handler.span_name(arguments...);
+        // A handler may give a view, a reference or a string of its own.
+        const auto& name = handler.span_name(arguments...);
         const std::string_view view(name);
         return tracer().StartSpan({view.data(), view.size()}, options);
     }

@@ -134,6 +134,7 @@ public:
 
     std::vector<value::Selector> written_variables() const override {
         std::vector<value::Selector> selectors;
+        selectors.reserve(items_.size());
         for (const auto& item : items_) {
             selectors.push_back(item.target);
         }

@@ -107,7 +107,7 @@ Result<std::string> read_book(ZipArchive& archive) {
         FLOWSPAN_TRY(const auto xhtml, archive.read(name));
         pugi::xml_document document;
         parse_xhtml(document, xhtml);
-        append_xhtml_text(text, document);
+        append_xhtml_text(text, document.root());
     }
     return text;
 }

@@ -236,7 +236,7 @@ Result<std::string> read_mail(std::string_view bytes) {
     }
     pugi::xml_document document;
     parse_xhtml(document, texts.html);
-    append_xhtml_text(out, document);
+    append_xhtml_text(out, document.root());
     return out;
 }
 

@@ -234,6 +234,7 @@ std::string sheet_table(const std::vector<Row>& rows) {
     append_table_row(table, header);
     append_table_rule(table, header);
     std::vector<bool> is_float;
+    is_float.reserve(header.size());
     for (std::size_t column = 0; column < header.size(); ++column) {
         is_float.push_back(is_float_column(rows, column));
     }

@@ -80,7 +80,7 @@ std::vector<std::string> row_cells(pugi::xml_node row, const std::vector<std::st
                 continues && cells.size() < above.size() ? above[cells.size()] : cell_text(node);
             const auto span = child(properties, "gridSpan");
             const auto width = span ? number(attribute(span, "val"), 1, kColumnsMax) : 1;
-            cells.insert(cells.end(), width, std::move(text));
+            cells.insert(cells.end(), width, text);
         }
         node = next_node(node, row, !is_cell);
     }

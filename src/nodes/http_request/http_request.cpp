@@ -31,7 +31,7 @@ public:
     Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& context) const override {
         FLOWSPAN_CO_TRY(auto built, co_await build_request(context, services_, config_.request));
         auto& record = context.record();
-        record.process_data["request"] = std::move(built.log_text);
+        record.process_data["request"] = built.log_text;
         engine::HttpFacts facts{config_.request.method, std::move(built.log_url), 0};
         record.facts = facts;
         auto& request = built.request;

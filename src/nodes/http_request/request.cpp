@@ -221,7 +221,7 @@ private:
         return &config_.body.front();
     }
 
-    static Result<std::string> json_body(std::string resolved) {
+    static Result<std::string> json_body(const std::string& resolved) {
         // Valid JSON goes out as it was written, so that no number loses digits.
         if (parse_json(trim(resolved))) {
             return std::string(trim(resolved));

@@ -137,12 +137,12 @@ std::optional<Usage> LiveWorker::usage() {
     if (fields.size() < 22) {
         return std::nullopt;
     }
-    static const auto ticks_per_second = static_cast<std::size_t>(::sysconf(_SC_CLK_TCK));
-    static const auto page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    static const auto kTicksPerSecond = static_cast<std::size_t>(::sysconf(_SC_CLK_TCK));
+    static const auto kPageBytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     const auto ticks = to_number(fields[11]) + to_number(fields[12]);
     return Usage{
-        to_number(fields[21]) * page_bytes,
-        std::chrono::milliseconds(ticks * 1000 / ticks_per_second),
+        to_number(fields[21]) * kPageBytes,
+        std::chrono::milliseconds(ticks * 1000 / kTicksPerSecond),
         to_number(fields[17]),
     };
 }

@@ -253,7 +253,7 @@ void convert_scientific(json::value& value) {
 
 }  // namespace
 
-Result<CodeReply> read_code_reply(Outcome outcome, const Limits& limits) {
+Result<CodeReply> read_code_reply(const Outcome& outcome, const Limits& limits) {
     FLOWSPAN_TRY(const auto body, read_body(outcome, 'R', kCode, limits));
     auto result = parse_json(body);
     if (!result) {
@@ -272,7 +272,7 @@ Result<CodeReply> read_code_reply(Outcome outcome, const Limits& limits) {
     return CodeReply{*std::move(result), to_valid_utf8(outcome.printed)};
 }
 
-Result<std::string> read_template_reply(Outcome outcome, const Limits& limits) {
+Result<std::string> read_template_reply(const Outcome& outcome, const Limits& limits) {
     FLOWSPAN_TRY(const auto body, read_body(outcome, 'T', kTemplate, limits));
     return to_valid_utf8(body);
 }

@@ -8,8 +8,8 @@
 
 namespace flowspan::infra::sandbox {
 
-[[nodiscard]] Result<CodeReply> read_code_reply(Outcome outcome, const Limits& limits);
+[[nodiscard]] Result<CodeReply> read_code_reply(const Outcome& outcome, const Limits& limits);
 
-[[nodiscard]] Result<std::string> read_template_reply(Outcome outcome, const Limits& limits);
+[[nodiscard]] Result<std::string> read_template_reply(const Outcome& outcome, const Limits& limits);
 
 }  // namespace flowspan::infra::sandbox

@@ -58,11 +58,27 @@ inline constexpr char kGenAiOutputMessages[] = "gen_ai.output.messages";
 inline constexpr char kGenAiToolName[] = "gen_ai.tool.name";
 inline constexpr char kGenAiToolType[] = "gen_ai.tool.type";
 inline constexpr char kGenAiToolCallId[] = "gen_ai.tool.call.id";
+inline constexpr char kGenAiToolDescription[] = "gen_ai.tool.description";
+inline constexpr char kGenAiToolCallArguments[] = "gen_ai.tool.call.arguments";
+inline constexpr char kGenAiToolCallResult[] = "gen_ai.tool.call.result";
 inline constexpr char kGenAiAgentName[] = "gen_ai.agent.name";
 inline constexpr char kGenAiDataSourceId[] = "gen_ai.data_source.id";
 inline constexpr char kGenAiFramework[] = "gen_ai.framework";
 inline constexpr char kGenAiSpanKind[] = "gen_ai.span.kind";
 inline constexpr char kOpenAiApiType[] = "openai.api.type";
+
+inline constexpr char kGenAiRetrievalQueryText[] = "gen_ai.retrieval.query.text";
+inline constexpr char kGenAiRetrievalDocuments[] = "gen_ai.retrieval.documents";
+
+// Database client.
+inline constexpr char kDbSystemName[] = "db.system.name";
+inline constexpr char kDbOperationName[] = "db.operation.name";
+inline constexpr char kDbOperationBatchSize[] = "db.operation.batch.size";
+inline constexpr char kDbCollectionName[] = "db.collection.name";
+inline constexpr char kDbQuerySummary[] = "db.query.summary";
+inline constexpr char kDbQueryText[] = "db.query.text";
+inline constexpr char kDbResponseStatusCode[] = "db.response.status_code";
+inline constexpr char kDbResponseReturnedRows[] = "db.response.returned_rows";
 
 // Streamed model calls: how the chunks came (seconds, counts).
 inline constexpr char kFlowspanChunkCount[] = "flowspan.stream.chunk_count";
@@ -111,6 +127,10 @@ inline constexpr char kFlowspanAttemptDelay[] = "flowspan.attempt.delay";
 inline constexpr char kFlowspanAttemptCause[] = "flowspan.attempt.cause";
 inline constexpr char kFlowspanAttemptCount[] = "flowspan.attempt.count";
 inline constexpr char kFlowspanEndReason[] = "flowspan.end_reason";
+inline constexpr char kFlowspanToolProvider[] = "flowspan.tool.provider";
+inline constexpr char kFlowspanToolTokens[] = "flowspan.tool.total_tokens";
+inline constexpr char kFlowspanAgentRound[] = "flowspan.agent.round";
+inline constexpr char kFlowspanAgentRounds[] = "flowspan.agent.round_count";
 inline constexpr char kFlowspanDocumentCount[] = "flowspan.retrieval.document_count";
 
 // What the exporting side writes itself: the span's marks for what was cut, and the resource.

@@ -1,6 +1,7 @@
 #include "model/demo.hpp"
 
 #include "flowspan/base/text.hpp"
+#include "model/schema_instance.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -35,48 +36,9 @@ std::int64_t count_tokens(std::string_view text) {
     return static_cast<std::int64_t>((count_code_points(text) + 3) / 4);
 }
 
-/// The smallest instance of a JSON schema: first enum value, one item, all properties.
-json::value make_instance(const json::value& schema, int depth) {
-    constexpr int kDepthMax = 16;  // recursive schemas end here
-    if (const auto* options = find_member(schema, "enum");
-        options != nullptr && options->is_array() && !options->get_array().empty()) {
-        return options->get_array().front();
-    }
-    const auto type = string_member(schema, "type", "object");
-    if (type == "string") {
-        return "demo";
-    }
-    if (type == "integer") {
-        return 1;
-    }
-    if (type == "number") {
-        return 1.5;
-    }
-    if (type == "boolean") {
-        return true;
-    }
-    if (type == "null" || depth > kDepthMax) {
-        return nullptr;
-    }
-    if (type == "array") {
-        const auto* items = find_member(schema, "items");
-        return json::array{
-            items == nullptr ? json::value("demo") : make_instance(*items, depth + 1)
-        };
-    }
-    json::object object;
-    const auto* properties = find_member(schema, "properties");
-    if (properties != nullptr && properties->is_object()) {
-        for (const auto& property : properties->get_object()) {
-            object[property.key()] = make_instance(property.value(), depth + 1);
-        }
-    }
-    return object;
-}
-
 std::string make_text(const ChatRequest& request) {
     if (request.response_schema) {
-        return to_json_text(make_instance(*request.response_schema, 0));
+        return to_json_text(make_schema_instance(*request.response_schema));
     }
     const auto asked = trim(last_user_text(request));
     const auto echo = code_point_prefix(asked, kEchoLengthMax);
@@ -119,7 +81,7 @@ public:
         if (!request.tools.empty() && !has_called_tool(request)) {
             const auto& tool = request.tools.front();
             reply.tool_calls.push_back(
-                {"call_demo_1", tool.name, to_json_text(make_instance(tool.parameters, 0))}
+                {"call_demo_1", tool.name, to_json_text(make_schema_instance(tool.parameters))}
             );
             reply.finish_reason = "tool_calls";
             reply.usage.completion_tokens = count_tokens(reply.tool_calls.front().arguments);

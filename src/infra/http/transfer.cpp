@@ -14,7 +14,7 @@ namespace {
 
 // Streams get one small buffer each because thousands run at once; a piece of a model's reply has a
 // few hundred bytes. Whole bodies are read in libcurl's own default size.
-constexpr long kStreamBufferBytes = 4096;
+constexpr long kStreamBufferBytes = 2048;
 constexpr long kBodyBufferBytes = 16384;
 // libcurl's minimum; its default of 64 KiB would be most of a stream's memory.
 constexpr long kUploadBufferBytes = 16384;

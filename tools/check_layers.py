@@ -48,7 +48,7 @@ LIBRARY_ROOMS = {
                        "infra/sandbox", "model", "knowledge", "tools", "agent", "observe",
                        "export", "server", "worker", "cli"],
     "curl/": ["infra/http", "export"],
-    "yaml.h": ["dsl"],
+    "yaml.h": ["dsl", "nodes"],
     "yaml-cpp/": ["tools"],
     "sqlite3": ["infra/sql"],
     "poppler": ["nodes"],

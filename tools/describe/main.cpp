@@ -114,6 +114,6 @@ int main() {
         {"settings", std::move(settings)},
         {"error_codes", describe_error_codes()},
     };
-    const auto text = to_json_text(all);
+    const auto text = flowspan::to_json_text(all);
     return std::puts(text.c_str()) < 0 ? 1 : 0;
 }

@@ -1,22 +1,25 @@
 #include "flowspan/async/task_group.hpp"
 
+#include "async/ready_queue.hpp"
 #include "async/use_task.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 namespace asio = boost::asio;
 
 namespace flowspan::async {
 
-TaskGroup::TaskGroup(TaskExecutor owner) : owner_(std::move(owner)) {}
+TaskGroup::TaskGroup(TaskExecutor owner)
+    : owner_(std::move(owner)),
+      ready_queue_(asio::use_service<ReadyQueue>(owner_.inner().context())) {}
 
 TaskGroup::~TaskGroup() {
     FLOWSPAN_ASSERT(
-        active_ == 0, "a TaskGroup was destroyed before its children ended; join() it first"
+        active_ == 0 && !is_queued_,
+        "a TaskGroup was destroyed before its children ended; join() it first"
     );
 }
 
@@ -32,8 +35,9 @@ TaskGroup::Child& TaskGroup::add_child() {
 }
 
 void TaskGroup::start(Child& child, Task<void> body) {
+    child.task = owner_.task()->fork();
     asio::co_spawn(
-        owner_.with_task(owner_.task()->fork()),
+        owner_.with_task(child.task),
         std::move(body),
         asio::bind_cancellation_slot(child.signal.slot(), Done{this, &child})
     );
@@ -42,12 +46,29 @@ void TaskGroup::start(Child& child, Task<void> body) {
 Task<void> TaskGroup::begin(Child& child) {
     // A task that is cancelled before its first real suspension would end the process, so nobody
     // emits to it before is_started; see cancel().
-    const TaskExecutor executor = co_await asio::this_coro::executor;
-    co_await asio::post(executor, use_task);
+    co_await asio::async_initiate<const asio::use_awaitable_t<TaskExecutor>, void()>(
+        [this, &child](auto handler) {
+            child.begin = std::move(handler);
+            (last_ready_ == nullptr ? first_ready_ : last_ready_->next_ready) = &child;
+            last_ready_ = &child;
+            ready_queue_.add(*this);
+        },
+        use_task
+    );
     child.is_started = true;
     if (is_cancelled_) {
         throw_cancelled();
     }
+}
+
+TaskGroup::Step TaskGroup::take_step() {
+    if (first_ready_ == nullptr) {
+        return {owner_.task(), std::move(joiner_)};
+    }
+    Child& child = *first_ready_;
+    first_ready_ = child.next_ready;
+    last_ready_ = first_ready_ == nullptr ? nullptr : last_ready_;
+    return {child.task, std::move(child.begin)};
 }
 
 void TaskGroup::Done::operator()(std::exception_ptr exception) const {
@@ -72,7 +93,7 @@ void TaskGroup::finish(Child& child, std::exception_ptr exception) {
         cancel();
     }
     if (active_ == 0 && joiner_) {
-        asio::post(owner_, std::move(joiner_));
+        ready_queue_.add(*this);
     }
 }
 

@@ -13,6 +13,8 @@
 
 namespace flowspan::async {
 
+class ReadyQueue;
+
 /// Children run on the owner's loop, each with a context forked from the owner's at spawn time.
 /// The first child that fails cancels the others, and join() rethrows its exception; a child that
 /// ends as cancelled does not count as failed. All calls come from the owner's loop. Destroying a
@@ -48,11 +50,22 @@ public:
     [[nodiscard]] Task<void> join();
 
 private:
+    friend class ReadyQueue;
+
     struct Child {
         Child* previous = nullptr;
         Child* next = nullptr;
+        Child* next_ready = nullptr;
         bool is_started = false;
         boost::asio::cancellation_signal signal;
+        TaskContextPtr task;
+        boost::asio::any_completion_handler<void()> begin;
+    };
+
+    /// What the ready queue does next for this group: resumes a coroutine in its task.
+    struct Step {
+        TaskContextPtr task;
+        boost::asio::any_completion_handler<void()> resume;
     };
 
     struct Done {
@@ -68,6 +81,13 @@ private:
     /// cancelled meanwhile.
     [[nodiscard]] Task<void> begin(Child& child);
 
+    [[nodiscard]] bool has_step() const noexcept {
+        return first_ready_ != nullptr || (active_ == 0 && joiner_);
+    }
+
+    /// The next child in the order of spawn(), else the joiner.
+    [[nodiscard]] Step take_step();
+
     template <class Function, class... Arguments>
     static Task<void> run_child(
         TaskGroup& group, Child& child, Function function, Arguments... arguments
@@ -77,7 +97,12 @@ private:
     }
 
     TaskExecutor owner_;
+    ReadyQueue& ready_queue_;
+    TaskGroup* next_queued_ = nullptr;
+    bool is_queued_ = false;
     Child* first_ = nullptr;
+    Child* first_ready_ = nullptr;
+    Child* last_ready_ = nullptr;
     std::size_t active_ = 0;
     bool is_cancelled_ = false;
     std::exception_ptr failure_;

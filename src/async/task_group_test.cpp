@@ -93,7 +93,10 @@ TEST(TaskGroup, CancellingTheJoinerCancelsAndAwaitsTheChildren) {
             },
             cancelled
         );
-        co_await sleep(1ms);
+        // Enough turns for the innermost task to reach its wait, however slow the machine is.
+        for (int turn = 0; turn < 20; ++turn) {
+            co_await yield_now();
+        }
         group.cancel();
         co_await group.join();
     };

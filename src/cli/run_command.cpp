@@ -184,6 +184,7 @@ Result<std::unique_ptr<exporting::Telemetry>> start_telemetry(
     const RunOptions& options, std::shared_ptr<exporting::MemorySink> spans
 ) {
     auto config = exporting::TelemetryConfig::from_environment();
+    config.service_version = FLOWSPAN_VERSION;
     config.sinks.push_back(std::move(spans));
     if (!options.trace_out.empty()) {
         auto sink = exporting::make_otlp_file_sink(options.trace_out);

@@ -4,6 +4,7 @@
 
 #include "flowspan/base/result.hpp"
 #include "infra/sandbox/sandbox.hpp"
+#include "knowledge/knowledge_store.hpp"
 #include "model/models_config.hpp"
 
 #include <boost/describe/class.hpp>
@@ -43,11 +44,12 @@ struct Config {
     TraceSettings trace;
     LimitSettings limits;
     infra::sandbox::SandboxConfig sandbox;
+    knowledge::KnowledgeConfig knowledge;
 
     bool operator==(const Config&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, limits, sandbox))
+BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, limits, sandbox, knowledge))
 
 using EnvironmentLookup = std::function<const char*(const char* name)>;
 

@@ -76,6 +76,47 @@ void add_check(CLI::App& program, CheckOptions& options) {
     command->footer("Exit codes: 0 no file is invalid, 1 some are, 2 bad usage.");
 }
 
+void add_knowledge(CLI::App& program, KnowledgeOptions& options) {
+    auto* command = program.add_subcommand(
+        "knowledge", "Make and search the datasets of knowledge-retrieval nodes"
+    );
+    command->require_subcommand(1);
+    command->add_option(
+        "-c,--config", options.config, "Configuration (default: flowspan.toml, if there is one)"
+    );
+    const auto add_action = [&](const char* name, const char* text, KnowledgeAction action) {
+        auto* sub = command->add_subcommand(name, text);
+        sub->callback([&options, action] { options.action = action; });
+        if (action != KnowledgeAction::list) {
+            sub->add_option("dataset", options.dataset, "Name or id")->required();
+        }
+        return sub;
+    };
+    auto* create = add_action("create", "Make a dataset", KnowledgeAction::create);
+    create->add_option("--description", options.description, "What it is about");
+    auto* add = add_action("add", "Add documents", KnowledgeAction::add);
+    add->add_option("files", options.files, "Text, PDF, Office, HTML, ... files")->required();
+    add->add_option("-m,--metadata", options.metadata, "For filters; repeat it for several")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    add->add_option("--segment-size", options.segment_size, "Characters of a segment at most")
+        ->check(CLI::Range(10, 100'000))
+        ->capture_default_str();
+    add->add_option("--overlap", options.overlap, "Characters that a cut paragraph repeats")
+        ->check(CLI::Range(0, 10'000))
+        ->capture_default_str();
+    add_action("list", "Print all datasets", KnowledgeAction::list);
+    auto* search = add_action("search", "Search a dataset", KnowledgeAction::search);
+    search->add_option("query", options.query, "The question")->required();
+    search->add_option("-k,--top-k", options.top_k, "Results at most")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command->footer(
+        "Ids of exported apps are mapped to datasets in flowspan.toml:\n"
+        "[knowledge]\npath = \"knowledge.db\"\nmap = [{id = \"*\", dataset = \"docs\"}]"
+    );
+}
+
 }  // namespace
 
 ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
@@ -86,6 +127,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     CheckOptions check;
     add_run(program, run);
     add_check(program, check);
+    KnowledgeOptions knowledge;
+    add_knowledge(program, knowledge);
     ParsedCommandLine parsed;
     try {
         program.parse(argc, argv);
@@ -98,6 +141,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     }
     if (program.got_subcommand("run")) {
         parsed.options.run = std::move(run);
+    } else if (program.got_subcommand("knowledge")) {
+        parsed.options.knowledge = std::move(knowledge);
     } else {
         parsed.options.check = std::move(check);
     }

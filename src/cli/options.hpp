@@ -42,9 +42,25 @@ struct CheckOptions {
     bool is_quiet = false;  ///< only the summary
 };
 
+enum class KnowledgeAction : std::uint8_t { create, add, list, search };
+
+struct KnowledgeOptions {
+    KnowledgeAction action = KnowledgeAction::list;
+    std::string config;
+    std::string dataset;  ///< name or id
+    std::string description;
+    std::vector<std::string> files;
+    std::vector<std::string> metadata;  ///< `key=value`
+    std::string query;
+    std::int64_t top_k = 4;
+    std::int64_t segment_size = 1000;  ///< characters
+    std::int64_t overlap = 50;         ///< characters
+};
+
 struct Options {
     std::optional<RunOptions> run;
     std::optional<CheckOptions> check;
+    std::optional<KnowledgeOptions> knowledge;
 };
 
 /// What to do, or what to print and with which exit code (help, version, wrong usage).

@@ -8,6 +8,7 @@
 #include "observe/app_handlers.hpp"
 #include "observe/observability_layer.hpp"
 #include "observe/traced_chat_model.hpp"
+#include "observe/traced_knowledge.hpp"
 
 #include <utility>
 
@@ -56,8 +57,16 @@ struct NodeParts {
           model(model::make_chat_model(config.models, *http_client, real_clock(), real_random())),
           traced_model(observe::trace_chat_model(*model, policy)),
           files(nodes::make_file_store({}, *http_client, real_random())),
+          knowledge(knowledge::make_sqlite_store(config.knowledge, real_clock(), real_random())),
+          traced_knowledge(observe::trace_knowledge(*knowledge, policy)),
           registry(nodes::Services{
-              *traced_model, *http_client, *sandbox, *files, real_clock(), real_random()
+              .chat_model = *traced_model,
+              .http_client = *http_client,
+              .sandbox = *sandbox,
+              .file_store = *files,
+              .clock = real_clock(),
+              .random = real_random(),
+              .knowledge = traced_knowledge.get(),
           }) {}
 
     std::unique_ptr<http::HttpClient> http_client;
@@ -65,6 +74,8 @@ struct NodeParts {
     std::unique_ptr<model::ChatModel> model;
     std::unique_ptr<model::ChatModel> traced_model;
     std::unique_ptr<nodes::FileStore> files;
+    std::unique_ptr<knowledge::KnowledgeStore> knowledge;
+    std::unique_ptr<knowledge::KnowledgeStore> traced_knowledge;
     nodes::Registry registry;
 };
 

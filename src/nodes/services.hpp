@@ -16,6 +16,10 @@ namespace flowspan::infra::sandbox {
 class Sandbox;
 }
 
+namespace flowspan::knowledge {
+class KnowledgeStore;
+}
+
 namespace flowspan::nodes {
 
 class ConversationMemory;
@@ -30,6 +34,7 @@ struct Services {
     const Clock& clock;
     Random& random;
     ConversationMemory* memory = nullptr;  ///< null: no conversation is remembered
+    flowspan::knowledge::KnowledgeStore* knowledge = nullptr;  ///< null: there are no datasets
     Limits limits = {};
 };
 

@@ -13,8 +13,7 @@ namespace {
 
 using engine::NodeShape;
 
-constexpr std::array<UnsupportedKind, 6> kKinds = {{
-    {"knowledge-retrieval", {}, "call your retrieval service with an http-request node instead"},
+constexpr std::array<UnsupportedKind, 5> kKinds = {{
     {"agent", {}, "call the model with an llm node instead"},
     {"tool", {}, "call the service behind the tool with an http-request node instead"},
     {"human-input",

@@ -25,6 +25,11 @@ std::uint64_t layer_failure_count() noexcept {
     return g_layer_failures.load(std::memory_order_relaxed);
 }
 
+void LayerSet::add(Layer& layer) {
+    entries_.push_back({&layer, nullptr, false, layer.wants_chunks()});
+    wants_chunks_ |= layer.wants_chunks();
+}
+
 template <class Call>
 void LayerSet::guard(Entry& entry, std::string_view hook, const Call& call) {
     // Observing never breaks a run, so this is one of the few places that catch everything.
@@ -57,7 +62,16 @@ void LayerSet::on_node_run_start(RunView& run, const NodeRun& node) {
 }
 
 void LayerSet::on_event(RunView& run, const Event& event) {
-    for_each("on_event", [&](Layer& layer) { layer.on_event(run, event); });
+    const bool is_chunk = std::holds_alternative<NodeRunStreamChunk>(event) ||
+                          std::holds_alternative<NodeRunReasoningChunk>(event);
+    if (is_chunk && !wants_chunks_) {
+        return;
+    }
+    for (auto& entry : entries_) {
+        if (!entry.is_off && (!is_chunk || entry.wants_chunks)) {
+            guard(entry, "on_event", [&](Layer& layer) { layer.on_event(run, event); });
+        }
+    }
 }
 
 void LayerSet::on_node_run_end(RunView& run, const NodeRun& node, const Error* error) {

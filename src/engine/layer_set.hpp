@@ -11,7 +11,7 @@ namespace flowspan::engine {
 
 class LayerSet {
 public:
-    void add(Layer& layer) { entries_.push_back({&layer, nullptr, false}); }
+    void add(Layer& layer);
 
     void on_graph_start(RunView& run);
     void on_node_run_start(RunView& run, const NodeRun& node);
@@ -26,6 +26,7 @@ private:
         Layer* layer;
         std::shared_ptr<void> slot;  // owned here, shared with nobody else by design
         bool is_off;
+        bool wants_chunks;
     };
 
     template <class Call>
@@ -35,6 +36,7 @@ private:
     void for_each(std::string_view hook, const Call& call);
 
     std::vector<Entry> entries_;
+    bool wants_chunks_ = false;
 };
 
 }  // namespace flowspan::engine

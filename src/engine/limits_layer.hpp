@@ -13,6 +13,8 @@ public:
 
     std::string_view name() const noexcept override { return "limits"; }
 
+    bool wants_chunks() const noexcept override { return false; }
+
     void on_event(RunView& run, const Event& event) override;
 
 private:

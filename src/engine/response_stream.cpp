@@ -158,9 +158,8 @@ void ResponseStream::on_chunk(const NodeRunStreamChunk& chunk) {
     }
     buffer.has_started = true;
     buffer.is_closed |= chunk.is_final;
-    if (buffer.pieces.empty() && !active_.empty()) {
-        const auto& session = *active_.front();
-        const auto& selector = session.response->pieces[session.at].segment.selector;
+    if (const auto* session = find_front(); session != nullptr && buffer.pieces.empty()) {
+        const auto& selector = session->response->pieces[session->at].segment.selector;
         if (selector.size() == 2 && selector[0] == chunk.node_id && selector[1] == chunk.name) {
             pass_chunk(chunk);
             if (chunk.is_final) {
@@ -175,7 +174,8 @@ void ResponseStream::on_chunk(const NodeRunStreamChunk& chunk) {
 }
 
 void ResponseStream::pass_chunk(const NodeRunStreamChunk& chunk) {
-    if (!active_.empty() && graph_.node(active_.front()->response->node).type == "answer") {
+    const auto* session = find_front();
+    if (session != nullptr && graph_.node(session->response->node).type == "answer") {
         has_answer_ = true;
         answer_.append(chunk.chunk);
     }
@@ -183,15 +183,15 @@ void ResponseStream::pass_chunk(const NodeRunStreamChunk& chunk) {
 }
 
 void ResponseStream::flush() {
-    while (!active_.empty()) {
-        auto& session = *active_.front();
+    while (auto* const front = find_front()) {
+        auto& session = *front;
         while (session.at < session.response->pieces.size()) {
             if (!flush_segment(session)) {
                 return;
             }
             ++session.at;
         }
-        active_.pop_front();
+        ++turn_;
     }
 }
 
@@ -214,10 +214,10 @@ bool ResponseStream::flush_variable(Session& session, const ResponsePiece& piece
                             : nullptr;
     if (found != nullptr && found->has_started) {
         auto& buffer = *found;
-        while (!buffer.pieces.empty()) {
-            emit_text(session, buffer.pieces.front(), &segment.selector);
-            buffer.pieces.pop_front();
+        for (const auto& chunk : buffer.pieces) {
+            emit_text(session, chunk, &segment.selector);
         }
+        buffer.pieces.clear();
         // A stream that broke off and was handled ends with its response node.
         return buffer.is_closed || session.is_complete;
     }

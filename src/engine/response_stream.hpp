@@ -7,7 +7,6 @@
 #include "flowspan/engine/event.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +42,7 @@ private:
     /// What came of an output that a template names and has not been shown yet.
     struct Buffer {
         const value::Selector* selector = nullptr;
-        std::deque<std::string> pieces;
+        std::vector<std::string> pieces;
         std::string execution_id;
         bool has_started = false;
         bool is_closed = false;
@@ -69,6 +68,12 @@ private:
     void emit_text(Session& session, std::string_view text, const value::Selector* selector);
     void forget_ended_execution(const Event& event);
     void pass_chunk(const NodeRunStreamChunk& chunk);
+
+    /// The session whose turn it is, or null.
+    [[nodiscard]] Session* find_front() const noexcept {
+        return turn_ < active_.size() ? active_[turn_] : nullptr;
+    }
+
     [[nodiscard]] Session* find_session(std::string_view node_id);
     [[nodiscard]] Buffer* find_buffer(std::string_view node_id, std::string_view name);
 
@@ -78,7 +83,8 @@ private:
     EventSink& consumer_;
     Random& random_;
     std::vector<Session> sessions_;  // by node id; fixed after construction
-    std::deque<Session*> active_;    // the front one streams, the others wait
+    std::vector<Session*> active_;   // in the order of their turns
+    std::size_t turn_ = 0;           // index of the active session that streams
     std::vector<Buffer> buffers_;    // only outputs that a template names
     std::size_t waiting_count_ = 0;  // sessions not activated yet
     std::vector<bool> seen_;         // is_reachable's own, kept for its memory

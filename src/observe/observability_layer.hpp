@@ -28,6 +28,8 @@ public:
 
     std::string_view name() const noexcept override { return "observability"; }
 
+    bool wants_chunks() const noexcept override { return false; }
+
     void on_graph_start(engine::RunView& run) override;
     void on_node_run_start(engine::RunView& run, const engine::NodeRun& node) override;
     void on_event(engine::RunView& run, const engine::Event& event) override;

@@ -21,7 +21,7 @@ struct EndpointConfig {
     std::string base_url = {};  ///< for example `https://host/v1`; the protocol's path is appended
     Secret api_key = {};        ///< sent as a bearer token if not empty
     std::string provider_name = {
-    };                    ///< for spans, as GenAI conventions name it; default: the protocol
+    };  ///< for spans, as GenAI conventions name it; default: the protocol
     int retries_max = 3;  ///< further attempts on 429, 5xx and failed connections
 
     bool operator==(const EndpointConfig&) const = default;

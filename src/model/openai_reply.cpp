@@ -231,9 +231,7 @@ bool OpenAiReply::add_object(const json::object& chunk, bool is_whole, SteadyTim
         // Chunks with usage or provider extras only are fine; a whole reply without choices is not.
         if (is_whole) {
             return fail(
-                ErrorCode::remote_failure,
-                "the model's answer has no choices",
-                to_json_text(chunk)
+                ErrorCode::remote_failure, "the model's answer has no choices", to_json_text(chunk)
             );
         }
         return true;

@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
+#include <vector>
 
 namespace flowspan::http {
 namespace {
@@ -302,6 +304,31 @@ TEST(HttpClientLoad, FiveHundredStreamsShareOneLoop) {
     EXPECT_EQ(server.counts().aborted, 0);
     // The second round finds the connections of the first.
     EXPECT_LE(server.counts().connections, 600);
+}
+
+TEST(HttpClientLoad, LoopsShareAClientButNoConnection) {
+    ModelServer server({.script = {.tokens = 3}});
+    ASSERT_TRUE(server.start());
+    const auto client = make_http_client({.proxy = ""});
+    async::Runtime runtime({.loops = 2});
+    std::atomic<int> complete = 0;
+    std::vector<std::jthread> callers;
+    for (std::size_t loop = 0; loop < 2; ++loop) {
+        callers.emplace_back([&, loop] {
+            for (int i = 0; i < 20; ++i) {
+                runtime.block_on(
+                    runtime.loop_executor(loop),
+                    stream_one,
+                    std::ref(*client),
+                    server.url() + "/v1/chat/completions",
+                    std::ref(complete)
+                );
+            }
+        });
+    }
+    callers.clear();
+    EXPECT_EQ(complete, 40);
+    EXPECT_EQ(server.counts().connections, 2);
 }
 
 }  // namespace

@@ -49,7 +49,10 @@ Result<std::string> read_pdf(std::string_view bytes, std::size_t text_max) {
         }
         const auto bytes_of_page =
             page->text(poppler::rectf(), poppler::page::non_raw_non_physical_layout).to_utf8();
-        text.append(bytes_of_page.data(), bytes_of_page.size());
+        std::string_view page_text(bytes_of_page.data(), bytes_of_page.size());
+        // The library ends each page with line breaks and a form feed.
+        page_text = page_text.substr(0, page_text.find_last_not_of(" \n\r\f") + 1);
+        text += page_text;
         if (text.size() > text_max) {
             return failure(ErrorCode::limit_exceeded, "the document has too much text");
         }

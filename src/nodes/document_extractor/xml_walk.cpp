@@ -141,7 +141,7 @@ void append_xhtml_text(std::string& out, pugi::xml_node root) {
     pugi::xml_node block;
     const auto block_around = [&](pugi::xml_node node) {
         // Inline elements are never this deep; a bomb of them would cost quadratic time.
-        for (int hops = 0; hops < 64 && node != root && !is_block(local_name(node)); ++hops) {
+        for (int hops = 0; hops < 16 && node != root && !is_block(local_name(node)); ++hops) {
             node = node.parent();
         }
         return node;

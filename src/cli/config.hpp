@@ -6,6 +6,7 @@
 #include "infra/sandbox/sandbox.hpp"
 #include "knowledge/knowledge_store.hpp"
 #include "model/models_config.hpp"
+#include "tools/tools_config.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
@@ -44,12 +45,13 @@ struct Config {
     TraceSettings trace;
     LimitSettings limits;
     infra::sandbox::SandboxConfig sandbox;
+    tools::ToolsConfig tools;
     knowledge::KnowledgeConfig knowledge;
 
     bool operator==(const Config&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, limits, sandbox, knowledge))
+BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, limits, sandbox, tools, knowledge))
 
 using EnvironmentLookup = std::function<const char*(const char* name)>;
 

@@ -1,5 +1,6 @@
 #include "cli/program.hpp"
 
+#include "cli/app_caller.hpp"
 #include "flowspan/trace/capture_policy.hpp"
 #include "infra/http/http_client.hpp"
 #include "infra/sandbox/sandbox.hpp"
@@ -7,8 +8,11 @@
 #include "nodes/registry.hpp"
 #include "observe/app_handlers.hpp"
 #include "observe/observability_layer.hpp"
+#include "observe/traced_agent.hpp"
 #include "observe/traced_chat_model.hpp"
 #include "observe/traced_knowledge.hpp"
+#include "observe/traced_tools.hpp"
+#include "tools/tool_registry.hpp"
 
 #include <utility>
 
@@ -57,6 +61,14 @@ struct NodeParts {
           model(model::make_chat_model(config.models, *http_client, real_clock(), real_random())),
           traced_model(observe::trace_chat_model(*model, policy)),
           files(nodes::make_file_store({}, *http_client, real_random())),
+          tool_registry(
+              tools::make_tool_registry(config.tools, {*http_client, real_clock(), &app_caller})
+          ),
+          traced_tools(observe::trace_tools(*tool_registry, policy)),
+          round(agent::make_agent_round(*traced_model, real_random())),
+          traced_round(observe::trace_agent_round(*round)),
+          plain_agent(agent::make_agent(*traced_round)),
+          traced_agent(observe::trace_agent(*plain_agent, policy)),
           knowledge(knowledge::make_sqlite_store(config.knowledge, real_clock(), real_random())),
           traced_knowledge(observe::trace_knowledge(*knowledge, policy)),
           registry(nodes::Services{
@@ -66,6 +78,8 @@ struct NodeParts {
               .file_store = *files,
               .clock = real_clock(),
               .random = real_random(),
+              .tools = traced_tools.get(),
+              .agent = traced_agent.get(),
               .knowledge = traced_knowledge.get(),
           }) {}
 
@@ -74,6 +88,13 @@ struct NodeParts {
     std::unique_ptr<model::ChatModel> model;
     std::unique_ptr<model::ChatModel> traced_model;
     std::unique_ptr<nodes::FileStore> files;
+    AppCaller app_caller;
+    std::unique_ptr<tools::ToolProvider> tool_registry;
+    std::unique_ptr<tools::ToolProvider> traced_tools;
+    std::unique_ptr<agent::AgentRound> round;
+    std::unique_ptr<agent::AgentRound> traced_round;
+    std::unique_ptr<agent::Agent> plain_agent;
+    std::unique_ptr<agent::Agent> traced_agent;
     std::unique_ptr<knowledge::KnowledgeStore> knowledge;
     std::unique_ptr<knowledge::KnowledgeStore> traced_knowledge;
     nodes::Registry registry;
@@ -94,7 +115,9 @@ struct Program::Parts {
           generate(service::make_app_generate_service(
               {*traced_workflow, *traced_advanced_chat}, real_random()
           )),
-          traced_generate(observe::trace_generate_service(*generate)) {}
+          traced_generate(observe::trace_generate_service(*generate)) {
+        nodes.app_caller.connect(*traced_generate, nodes.registry);
+    }
 
     trace::CapturePolicy policy;
     NodeParts nodes;

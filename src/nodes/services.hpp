@@ -20,6 +20,14 @@ namespace flowspan::knowledge {
 class KnowledgeStore;
 }
 
+namespace flowspan::tools {
+class ToolProvider;
+}
+
+namespace flowspan::agent {
+class Agent;
+}
+
 namespace flowspan::nodes {
 
 class ConversationMemory;
@@ -33,7 +41,9 @@ struct Services {
     FileStore& file_store;
     const Clock& clock;
     Random& random;
-    ConversationMemory* memory = nullptr;  ///< null: no conversation is remembered
+    flowspan::tools::ToolProvider* tools = nullptr;  ///< null: no tool is mapped to anything
+    flowspan::agent::Agent* agent = nullptr;         ///< null: agents cannot run
+    ConversationMemory* memory = nullptr;            ///< null: no conversation is remembered
     flowspan::knowledge::KnowledgeStore* knowledge = nullptr;  ///< null: there are no datasets
     Limits limits = {};
 };

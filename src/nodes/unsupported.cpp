@@ -13,9 +13,7 @@ namespace {
 
 using engine::NodeShape;
 
-constexpr std::array<UnsupportedKind, 5> kKinds = {{
-    {"agent", {}, "call the model with an llm node instead"},
-    {"tool", {}, "call the service behind the tool with an http-request node instead"},
+constexpr std::array<UnsupportedKind, 3> kKinds = {{
     {"human-input",
      {.shape = NodeShape::branch},
      "split the app in two and pass what the person says as an input"},

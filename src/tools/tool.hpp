@@ -75,7 +75,8 @@ struct ToolContext {
     std::string app_id = {};
     std::string user_id = {};
     std::string conversation_id = {};
-    int call_depth = 0;  ///< of the calling run; workflows used as tools run one deeper
+    int call_depth = 0;        ///< of the calling run; workflows used as tools run one deeper
+    std::string call_id = {};  ///< of the model's tool call; empty when no model asked
 };
 
 struct ToolDescription {

@@ -1,5 +1,7 @@
 #include "nodes/testing/fake_services.hpp"
 
+#include "tools/tool_registry.hpp"
+
 #include <utility>
 
 namespace flowspan::nodes::testing {
@@ -92,6 +94,12 @@ std::unexpected<Error> unscripted() {
     return failure(ErrorCode::internal, "the test's script has no reply left");
 }
 
+tools::ToolsConfig stub_tools() {
+    tools::ToolsConfig config;
+    config.map.push_back({.provider = "stub*", .url = "http://tools/"});
+    return config;
+}
+
 template <class T>
 Result<T> next(std::deque<Result<T>>& script) {
     if (script.empty()) {
@@ -178,7 +186,10 @@ FakeServices::FakeServices()
       http_client(calls),
       sandbox(calls),
       random(make_seeded_random(1)),
-      file_store(make_file_store({}, http_client, *random)) {}
+      file_store(make_file_store({}, http_client, *random)),
+      tool_registry(tools::make_tool_registry(stub_tools(), {http_client, real_clock()})),
+      agent_round(flowspan::agent::make_agent_round(chat_model, *random)),
+      agent_runner(flowspan::agent::make_agent(*agent_round)) {}
 
 Services FakeServices::services() {
     return {
@@ -188,6 +199,8 @@ Services FakeServices::services() {
         .file_store = *file_store,
         .clock = real_clock(),
         .random = *random,
+        .tools = tool_registry.get(),
+        .agent = agent_runner.get(),
         .memory = &memory,
     };
 }

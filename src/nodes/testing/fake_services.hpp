@@ -1,12 +1,14 @@
 #pragma once
 // For tests: services that answer from a script and write down what they were asked.
 
+#include "agent/agent.hpp"
 #include "infra/http/http_client.hpp"
 #include "infra/sandbox/sandbox.hpp"
 #include "model/chat_model.hpp"
 #include "nodes/conversation_memory.hpp"
 #include "nodes/file_store.hpp"
 #include "nodes/services.hpp"
+#include "tools/tool.hpp"
 
 #include <deque>
 #include <memory>
@@ -97,6 +99,10 @@ struct FakeServices {
     FakeMemory memory;
     std::unique_ptr<Random> random;
     std::unique_ptr<FileStore> file_store;
+    /// Providers `stub*` are sent to `http_client` at http://tools/; `time` is built in.
+    std::unique_ptr<flowspan::tools::ToolProvider> tool_registry;
+    std::unique_ptr<flowspan::agent::AgentRound> agent_round;
+    std::unique_ptr<flowspan::agent::Agent> agent_runner;
 };
 
 }  // namespace flowspan::nodes::testing

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <exception>
@@ -14,6 +15,15 @@
 namespace {
 
 using namespace flowspan::cli;
+
+/// Every stream is a descriptor, and the usual soft limit is far below the hard one.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
 
 ExitCode run_command(int argc, const char* const* argv) {
     const auto parsed = parse_command_line(argc, argv);
@@ -37,6 +47,7 @@ ExitCode run_command(int argc, const char* const* argv) {
 int main(int argc, char** argv) {
     // A reader that goes away is an error of the write, not the end of the program.
     std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     // Standard output belongs to the answer.
     spdlog::set_default_logger(spdlog::stderr_logger_mt("flowspan"));
     spdlog::set_pattern("flowspan: %v");

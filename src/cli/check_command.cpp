@@ -1,5 +1,6 @@
 #include "cli/check_command.hpp"
 
+#include "cli/config.hpp"
 #include "cli/program.hpp"
 #include "flowspan/base/text.hpp"
 #include "service/loaded_app.hpp"
@@ -126,7 +127,13 @@ ExitCode run_check(const CheckOptions& options, const Terminal& /*terminal*/) {
         write_error("flowspan: " + files.error().message + "\n");
         return ExitCode::bad_usage;
     }
-    const OfflineRegistry registry;
+    // Whether a tool can be run depends on what the configuration maps.
+    const auto config = load_config("");
+    if (!config) {
+        write_error("flowspan: " + config.error().message + "\n");
+        return ExitCode::bad_usage;
+    }
+    const OfflineRegistry registry(*config);
     std::array<std::size_t, 4> counts{};
     for (const auto& file : *files) {
         const auto check = service::check_app_file(file, registry.factory());

@@ -155,11 +155,13 @@ nodes::FileStore& Program::file_store() noexcept {
 }
 
 struct OfflineRegistry::Parts {
+    explicit Parts(const Config& config) : nodes(config, policy) {}
+
     trace::CapturePolicy policy;
-    NodeParts nodes{Config{}, policy};
+    NodeParts nodes;
 };
 
-OfflineRegistry::OfflineRegistry() : parts_(std::make_unique<Parts>()) {}
+OfflineRegistry::OfflineRegistry(const Config& config) : parts_(std::make_unique<Parts>(config)) {}
 
 OfflineRegistry::~OfflineRegistry() = default;
 

@@ -36,7 +36,7 @@ private:
 /// Node kinds for checking files; nothing built from it is ever run.
 class OfflineRegistry {
 public:
-    OfflineRegistry();
+    explicit OfflineRegistry(const Config& config);
     ~OfflineRegistry();
     OfflineRegistry(const OfflineRegistry&) = delete;
     OfflineRegistry& operator=(const OfflineRegistry&) = delete;

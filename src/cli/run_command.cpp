@@ -133,11 +133,17 @@ void print_outputs(const service::GenerateResult& result, const RunDisplay& disp
     }
 }
 
-std::string describe_failure(const Generated& generated) {
+std::string describe_failure(const Generated& generated, const RunDisplay& display) {
     if (!generated) {
         return generated.error().full_text();
     }
-    return generated->run.error ? generated->run.error->full_text() : std::string();
+    const auto& run = generated->run;
+    if (!run.error) {
+        return {};
+    }
+    const bool is_of_node =
+        run.status == engine::RunStatus::failed && !display.failed_node().empty();
+    return (is_of_node ? display.failed_node() + ": " : "") + run.error->full_text();
 }
 
 ExitCode exit_code_of(const Generated& generated, bool was_interrupted) {
@@ -262,7 +268,7 @@ void report(
         const auto object = result_object(generated, display.trace_id(), outcome.elapsed_ms);
         write_output(value::python_json(object) + "\n");
     }
-    if (const auto text = describe_failure(generated); !text.empty()) {
+    if (const auto text = describe_failure(generated, display); !text.empty()) {
         write_error("flowspan: " + text + "\n");
     }
 }

@@ -32,6 +32,7 @@ std::string format_duration(std::chrono::nanoseconds duration) {
 RunDisplay::RunDisplay(const RunOptions& options, const Terminal& terminal)
     : shows_text_(!options.is_json && !options.has_events),
       shows_progress_(terminal.is_error_terminal && !options.is_quiet && !options.has_events),
+      shows_warnings_(!options.is_quiet && !options.has_events),
       has_color_(terminal.has_color) {}
 
 void RunDisplay::show_text(std::string_view text) {
@@ -78,10 +79,13 @@ void RunDisplay::on_event(const engine::Event& event) {
         show_node(*succeeded->node, *succeeded->result);
     } else if (const auto* failed = std::get_if<engine::NodeRunFailed>(&event)) {
         show_node(*failed->node, *failed->result);
+        const auto& node = *failed->node;
+        failed_node_ = node.title.empty() ? std::string(node.node_id)
+                                          : fmt::format("{} ({})", node.title, node.node_id);
     } else if (const auto* handled = std::get_if<engine::NodeRunException>(&event)) {
         show_node(*handled->node, *handled->result);
     } else if (const auto* warning = std::get_if<engine::NodeRunWarning>(&event)) {
-        if (shows_progress_) {
+        if (shows_warnings_) {
             finish_line();
             write_error(fmt::format("! {}: {}\n", warning->node->title, warning->message));
         }

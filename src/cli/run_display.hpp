@@ -24,6 +24,9 @@ public:
     /// Hex id of the run's trace; empty if nothing started or tracing is off.
     [[nodiscard]] const std::string& trace_id() const noexcept { return trace_id_; }
 
+    /// The node that ended the run, as people know it; empty if none did.
+    [[nodiscard]] const std::string& failed_node() const noexcept { return failed_node_; }
+
     /// Ends an unfinished line of streamed text.
     void finish_line();
 
@@ -33,10 +36,12 @@ private:
 
     bool shows_text_;
     bool shows_progress_;
+    bool shows_warnings_;
     bool has_color_;
     bool is_mid_line_ = false;
     std::string text_;
     std::string trace_id_;
+    std::string failed_node_;
 };
 
 /// Prints every raw event as a JSON line.

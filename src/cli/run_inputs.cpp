@@ -136,8 +136,12 @@ Task<Result<json::object>> read_inputs(
         if (field == form.end()) {
             co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
         }
-        FLOWSPAN_CO_TRY(auto value, co_await read_value(*field, pair.substr(equals + 1), files));
-        merge(inputs, *field, std::move(value));
+        auto value = co_await read_value(*field, pair.substr(equals + 1), files);
+        if (!value) {
+            value.error().message = fmt::format("input `{}`: {}", key, value.error().message);
+            co_return failure(std::move(value).error());
+        }
+        merge(inputs, *field, *std::move(value));
     }
     co_return inputs;
 }

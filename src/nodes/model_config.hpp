@@ -48,4 +48,10 @@ void record_reply(
 /// Names the failure of a call as apps know it, for example `InvokeRateLimitError`.
 [[nodiscard]] Error as_model_error(Error error);
 
+/// Takes a reply without showing it to anybody.
+class SilentListener final : public model::ChatListener {
+public:
+    void on_text(std::string_view /*piece*/) override {}
+};
+
 }  // namespace flowspan::nodes

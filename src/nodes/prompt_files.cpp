@@ -166,4 +166,30 @@ void attach_files(
     );
 }
 
+Task<Result<void>> attach_vision(
+    FileStore& file_store,
+    const value::VariablePool& pool,
+    const VisionConfig& vision,
+    std::vector<model::ChatMessage>& messages
+) {
+    if (!vision.is_enabled) {
+        co_return Result<void>();
+    }
+    FLOWSPAN_CO_TRY(auto files, find_files(pool, vision.selector));
+    std::vector<ContentPart> parts;
+    for (auto& file : files) {
+        FLOWSPAN_CO_TRY(
+            auto part, co_await load_content_part(file_store, std::move(file), vision.detail)
+        );
+        parts.push_back(std::move(part));
+    }
+    if (!parts.empty() && !messages.empty() && messages.back().parts.empty()) {
+        auto& last = messages.back();
+        last.parts.emplace_back().text = std::move(last.text);
+        last.text.clear();
+    }
+    attach_files(messages, std::move(parts));
+    co_return Result<void>();
+}
+
 }  // namespace flowspan::nodes

@@ -45,4 +45,12 @@ void keep_supported_content(
 /// Puts files before the content of a last user message that has parts, else into a new one.
 void attach_files(std::vector<model::ChatMessage>& messages, std::vector<model::ContentPart> files);
 
+/// Loads the files that `vision` names, if any, and attaches them to the last message.
+[[nodiscard]] Task<Result<void>> attach_vision(
+    FileStore& file_store,
+    const value::VariablePool& pool,
+    const VisionConfig& vision,
+    std::vector<model::ChatMessage>& messages
+);
+
 }  // namespace flowspan::nodes

@@ -56,4 +56,19 @@ Task<Result<std::vector<MemoryMessage>>> load_memory(
     co_return messages;
 }
 
+Task<Result<std::string>> load_quoted_memory(
+    const engine::NodeContext& context,
+    const Services& services,
+    const std::optional<MemoryConfig>& config,
+    const model::ChatRequest& request
+) {
+    if (!config) {
+        co_return std::string();
+    }
+    FLOWSPAN_CO_TRY(
+        const auto messages, co_await load_memory(context, services, request, config->window_size)
+    );
+    co_return to_transcript(messages, "Human", "Assistant");
+}
+
 }  // namespace flowspan::nodes

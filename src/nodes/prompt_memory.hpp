@@ -46,4 +46,13 @@ struct MemoryConfig {
     std::int64_t messages_max
 );
 
+/// The same as `Human: ...` and `Assistant: ...` lines, for nodes that quote the conversation.
+/// Their window counts even where it is not switched on. Empty if nothing is remembered.
+[[nodiscard]] Task<Result<std::string>> load_quoted_memory(
+    const engine::NodeContext& context,
+    const Services& services,
+    const std::optional<MemoryConfig>& config,
+    const model::ChatRequest& request
+);
+
 }  // namespace flowspan::nodes

@@ -196,5 +196,20 @@ TEST_F(HttpRequestBuilder, MasksSecretsInWhatItShows) {
     EXPECT_EQ(built->log_url.find("topsecretvalue"), std::string::npos);
 }
 
+TEST_F(HttpRequestBuilder, TakesSecretsForTheWholeUrlAndBody) {
+    context_.pool.set("env", "URL", value::Value::secret("http://h/hook/12345"));
+    context_.pool.set("env", "BODY", value::Value::secret(R"({"a": 1})"));
+    const auto built = build_from(R"({
+        "method": "post", "url": "{{#env.URL#}}", "headers": "", "params": "a: b",
+        "authorization": {"type": "no-auth"},
+        "body": {"type": "json", "data": [{"type": "text", "value": "{{#env.BODY#}}"}]}
+    })");
+    ASSERT_TRUE(built);
+    EXPECT_EQ(built->request.url, "http://h/hook/12345?a=b");
+    EXPECT_EQ(built->request.body, R"({"a": 1})");
+    EXPECT_EQ(built->log_url.find("12345"), std::string::npos);
+    EXPECT_EQ(built->log_text.find("\"a\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace flowspan::nodes::http_request

@@ -129,10 +129,11 @@ private:
     Result<std::string> url() const {
         const auto resolved = text(config_.url);
         const auto bare = trim(resolved);
-        if (bare.empty()) {
+        // What stands under a mask was checked before.
+        if (bare.empty() && !is_masked_) {
             return fail("InvalidURLError", "url is required");
         }
-        if (!bare.starts_with("http://") && !bare.starts_with("https://")) {
+        if (!is_masked_ && !bare.starts_with("http://") && !bare.starts_with("https://")) {
             return fail("InvalidURLError", "url should start with http:// or https://");
         }
         auto url = encode_url(bare);
@@ -148,7 +149,8 @@ private:
         if (!query.empty()) {
             const auto fragment = std::min(url.find('#'), url.size());
             const bool has_query = url.find('?') < fragment;
-            const bool is_open = url[fragment - 1] == '?' || url[fragment - 1] == '&';
+            const bool is_open =
+                url.substr(0, fragment).ends_with('?') || url.substr(0, fragment).ends_with('&');
             url.insert(fragment, (is_open ? "" : has_query ? "&" : "?") + query);
         }
         return url;
@@ -180,7 +182,12 @@ private:
             }
             case BodyType::json: {
                 FLOWSPAN_TRY(const auto* item, only_item("json"));
-                FLOWSPAN_TRY(request.body, json_body(text(item->value)));
+                auto resolved = text(item->value);
+                auto written = json_body(resolved);
+                if (!written && !is_masked_) {
+                    return failure(std::move(written).error());
+                }
+                request.body = written ? *std::move(written) : std::move(resolved);
                 add_content_type(request.headers, "application/json");
                 return {};
             }

@@ -241,8 +241,9 @@ void check_outcome(
         outputs[name] = value.json();
         types[name] = to_string(value.type());
     }
+    const auto& expected = object_at(expect, "outputs");
     findings.expect(
-        json::value(outputs) == json::value(object_at(expect, "outputs")), "outputs", outputs
+        outputs.size() == expected.size() && contains(outputs, expected), "outputs", outputs
     );
     findings.expect(
         contains(types, json::value(object_at(expect, "types"))), "types of outputs", types

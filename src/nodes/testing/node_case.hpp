@@ -15,7 +15,7 @@
 //   frames: [{group: child, variables: {out: 1}, error: {...}, loop_end: true, yields: 1}]
 //   expect:
 //     problems: [node.missing_field]      # building fails with these codes
-//     outputs: {result: true}             # exactly these
+//     outputs: {result: true}             # these, and at least these members of objects
 //     handle: "true"
 //     events: ['text "Hel"']              # exactly these, if given
 //     error: {message: ..., type: ...}    # as a user sees it

@@ -1,0 +1,291 @@
+// Runs its children once for each item of a list, one after another or several at a time.
+
+#include "flowspan/async/task_group.hpp"
+#include "nodes/node_kind.hpp"
+#include "nodes/variables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace flowspan::nodes::iteration {
+
+namespace {
+
+enum class ErrorMode : std::uint8_t { terminated, continue_on_error, remove_abnormal_output };
+
+struct Config {
+    value::Selector iterator;
+    value::Selector output;
+    std::int64_t parallel_max = 1;
+    ErrorMode error_mode = ErrorMode::terminated;
+    bool should_flatten = true;
+};
+
+/// One execution; lives in the frame of execute() and outlives the tasks that work for it.
+class IterationRun {
+public:
+    IterationRun(engine::NodeContext& context, const Config& config, json::array items)
+        : context_(context), config_(config), items_(std::move(items)), results_(items_.size()) {}
+
+    Task<void> run() {
+        const auto workers = std::min(
+            static_cast<std::size_t>(std::max<std::int64_t>(config_.parallel_max, 1)), items_.size()
+        );
+        if (workers <= 1) {
+            co_await work(this);
+            co_return;
+        }
+        async::TaskGroup group(co_await async::this_executor());
+        for (std::size_t i = 0; i < workers; ++i) {
+            group.spawn(&IterationRun::work, this);
+        }
+        co_await group.join();
+    }
+
+    [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
+
+    [[nodiscard]] json::array outputs() const {
+        json::array outputs;
+        for (const auto& result : results_) {
+            if (result) {
+                outputs.push_back(*result);
+            }
+        }
+        return config_.should_flatten ? flatten(std::move(outputs)) : outputs;
+    }
+
+    [[nodiscard]] json::object metadata() const {
+        json::object durations;
+        for (const auto& [index, seconds] : durations_) {
+            durations[std::to_string(index)] = seconds;
+        }
+        return {
+            {"total_tokens", usage_.total_tokens()},
+            {"total_price", usage_.total_price},
+            {"currency", usage_.currency},
+            {"iteration_duration_map", std::move(durations)},
+        };
+    }
+
+private:
+    // Takes items in order until none is left, or until one has failed and that ends it all.
+    static Task<void> work(IterationRun* run) {
+        while (run->next_ < run->items_.size() && !run->has_ended_early()) {
+            co_await run->run_item(run->next_++);
+        }
+    }
+
+    [[nodiscard]] bool has_ended_early() const noexcept {
+        return error_ && config_.error_mode == ErrorMode::terminated;
+    }
+
+    Task<void> run_item(std::size_t index) {
+        const auto number = static_cast<std::int64_t>(index);
+        context_.report_container(engine::ContainerEvent::next, number, {});
+        engine::FrameRequest request;
+        request.index_name = "iteration";
+        request.index = number;
+        request.merges_outputs = index + 1 == items_.size();
+        request.variables.push_back({"index", value::Value::integer(number)});
+        request.variables.push_back({"item", value::Value(items_[index])});
+        auto frame = co_await context_.run_frame(std::move(request));
+        durations_.emplace_back(index, frame.elapsed);
+        usage_.prompt_tokens += frame.usage.prompt_tokens;
+        usage_.completion_tokens += frame.usage.completion_tokens;
+        usage_.total_price += frame.usage.total_price;
+        if (!frame.error) {
+            const auto value = frame.variables.find(config_.output);
+            results_[index] = value ? value->json() : json::value();
+            co_return;
+        }
+        if (config_.error_mode == ErrorMode::continue_on_error) {
+            results_[index] = json::value();
+        }
+        if (!error_) {
+            error_ = std::move(*frame.error).while_doing(fmt::format("running item {}", number));
+        }
+    }
+
+    static json::array flatten(json::array outputs) {
+        bool has_list = false;
+        for (const auto& output : outputs) {
+            if (!output.is_null() && !output.is_array()) {
+                return outputs;
+            }
+            has_list |= output.is_array();
+        }
+        if (!has_list) {
+            return outputs;
+        }
+        json::array flat;
+        for (const auto& output : outputs) {
+            if (const auto* list = output.if_array()) {
+                flat.insert(flat.end(), list->begin(), list->end());
+            }
+        }
+        return flat;
+    }
+
+    engine::NodeContext& context_;
+    const Config& config_;
+    json::array items_;
+    std::size_t next_ = 0;
+    std::vector<std::optional<json::value>> results_;
+    std::vector<std::pair<std::size_t, double>> durations_;
+    engine::ModelFacts usage_;
+    std::optional<Error> error_;
+};
+
+class IterationNode final : public engine::Node {
+public:
+    explicit IterationNode(Config config) : config_(std::move(config)) {}
+
+    Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& context) const override {
+        const auto iterator = context.variables().find(config_.iterator);
+        if (!iterator) {
+            co_return fail_bare(
+                context,
+                ErrorCode::not_found,
+                fmt::format("iterator variable {} not found", selector_text(config_.iterator))
+            );
+        }
+        if (!iterator->is_none() && !iterator->json().is_array()) {
+            co_return fail_bare(
+                context,
+                Error(
+                    ErrorCode::type_mismatch,
+                    fmt::format(
+                        "invalid iterator value: {}, please provide a list.",
+                        value::to_string(iterator->type())
+                    )
+                )
+            );
+        }
+        const auto items = iterator->is_none() ? json::array() : iterator->json().get_array();
+        context.record().inputs["iterator_selector"] = items;
+        context.report_container(
+            engine::ContainerEvent::started,
+            0,
+            {{"inputs", context.record().inputs}, {"metadata", {{"iteration_length", items.size()}}}
+            }
+        );
+        if (items.empty()) {
+            co_return conclude_empty(context, *iterator);
+        }
+        IterationRun run(context, config_, items);
+        co_await run.run();
+        co_return conclude(context, run, items.size());
+    }
+
+private:
+    static engine::NodeOutcome conclude_empty(
+        engine::NodeContext& context, const value::Value& iterator
+    ) {
+        context.report_container(
+            engine::ContainerEvent::succeeded, 0, facts_of(context, {{"output", json::array()}}, 0)
+        );
+        engine::NodeOutcome outcome;
+        outcome.outputs.push_back(
+            {"output", iterator.is_none() ? value::Value(json::array()) : iterator}
+        );
+        return outcome;
+    }
+
+    Result<engine::NodeOutcome> conclude(
+        engine::NodeContext& context, const IterationRun& run, std::size_t steps
+    ) const {
+        context.record().metadata = run.metadata();
+        auto output = run.outputs();
+        auto facts = facts_of(context, {{"output", output}}, steps);
+        if (run.error() && config_.error_mode == ErrorMode::terminated) {
+            facts["error"] = run.error()->full_text();
+            context.report_container(engine::ContainerEvent::failed, 0, std::move(facts));
+            return failure(*run.error());
+        }
+        context.report_container(engine::ContainerEvent::succeeded, 0, std::move(facts));
+        engine::NodeOutcome outcome;
+        outcome.outputs.push_back({"output", value::Value(std::move(output))});
+        return outcome;
+    }
+
+    static json::object facts_of(
+        engine::NodeContext& context, json::object outputs, std::size_t steps
+    ) {
+        return {
+            {"inputs", context.record().inputs},
+            {"outputs", std::move(outputs)},
+            {"metadata", context.record().metadata},
+            {"steps", steps},
+        };
+    }
+
+    Config config_;
+};
+
+std::unique_ptr<engine::Node> build(
+    const dsl::NodeSpec& spec, const Services& /*services*/, Problems& problems
+) {
+    const dsl::DataReader reader(spec, problems);
+    Config config;
+    (void)reader.required_text("start_node_id");
+    config.iterator = reader.required_selector("iterator_selector");
+    config.output = reader.required_selector("output_selector");
+    const auto parallel_max = reader.integer("parallel_nums", 10);
+    config.parallel_max = reader.boolean("is_parallel", false) ? parallel_max : 1;
+    config.error_mode = reader.enumeration(
+        "error_handle_mode",
+        {{"terminated", ErrorMode::terminated},
+         {"continue-on-error", ErrorMode::continue_on_error},
+         {"remove-abnormal-output", ErrorMode::remove_abnormal_output}},
+        ErrorMode::terminated
+    );
+    config.should_flatten = reader.boolean("flatten_output", true);
+    return reader.is_valid() ? std::make_unique<IterationNode>(std::move(config)) : nullptr;
+}
+
+/// Where the children begin; does nothing.
+class IterationStartNode final : public engine::Node {
+public:
+    Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& /*context*/) const override {
+        co_return engine::NodeOutcome();
+    }
+};
+
+std::unique_ptr<engine::Node> build_start(
+    const dsl::NodeSpec& /*spec*/, const Services& /*services*/, Problems& /*problems*/
+) {
+    return std::make_unique<IterationStartNode>();
+}
+
+}  // namespace
+
+NodeKind kind() {
+    return {
+        .type = "iteration",
+        .description = "Runs its children once for each item of a list.",
+        .traits = {.shape = engine::NodeShape::container},
+        .config =
+            {{"start_node_id", "text", "The child that each round begins with.", true},
+             {"iterator_selector", "selector", "The list.", true},
+             {"output_selector", "selector", "What a round gives; null if it has no value.", true},
+             {"is_parallel", "bool", "Whether several items are worked on at a time."},
+             {"parallel_nums", "number", "How many, at most; 10 by default."},
+             {"error_handle_mode",
+              "terminated, continue-on-error or remove-abnormal-output",
+              "What a failed item means for the others."},
+             {"flatten_output", "bool", "Whether lists become one list; true by default."}},
+        .build = build,
+        .companions =
+            {{.type = "iteration-start",
+              .description = "Where the children of an iteration begin.",
+              .traits = {.is_hidden = true},
+              .build = build_start}},
+    };
+}
+
+}  // namespace flowspan::nodes::iteration

@@ -1,8 +1,8 @@
 #include "flowspan/trace/capture_policy.hpp"
 
-#include <string>
-
 #include "flowspan/base/text.hpp"
+
+#include <string>
 
 namespace flowspan::trace {
 
@@ -22,11 +22,7 @@ Result<CaptureMode> parse_capture_mode(std::string_view text) {
     );
 }
 
-void CapturePolicy::write_content(
-    Span& span,
-    std::string_view key,
-    std::string_view text
-) const {
+void CapturePolicy::write_content(Span& span, std::string_view key, std::string_view text) const {
     if (!wants_content()) {
         return;
     }

@@ -11,9 +11,11 @@ namespace flowspan {
 class Secret {
 public:
     Secret() = default;
+
     explicit Secret(std::string text) : text_(std::move(text)) {}
 
     [[nodiscard]] const std::string& reveal() const noexcept { return text_; }
+
     [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
 
     bool operator==(const Secret&) const = default;

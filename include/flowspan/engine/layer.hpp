@@ -45,8 +45,8 @@ public:
 
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
-    /// False: on_event is not called for pieces of streamed text, of which a run may have thousands.
-    /// Constant.
+    /// False: on_event is not called for pieces of streamed text, of which a run may have
+    /// thousands. Constant.
     [[nodiscard]] virtual bool wants_chunks() const noexcept { return true; }
 
     virtual void on_graph_start(RunView& /*run*/) {}

@@ -1,13 +1,13 @@
 #pragma once
 // How much of prompts, answers, inputs and outputs may leave the process on spans.
 
+#include "flowspan/base/result.hpp"
+#include "flowspan/trace/tracer.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "flowspan/base/result.hpp"
-#include "flowspan/trace/tracer.hpp"
 
 namespace flowspan::trace {
 

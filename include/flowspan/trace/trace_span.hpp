@@ -115,12 +115,12 @@ private:
 /// `Handler` describes the span; only the first member is required:
 ///
 ///     struct LookUp {
-///         std::string_view span_name(const Key& key) const;      // or std::string; low cardinality
-///         static constexpr auto kKind = SpanKind::kInternal;
-///         void on_start(Span&, const Key& key) const;             // reads the arguments
-///         void on_result(Span&, const Value& value) const;        // Result<T>: gets the Result
-///         void on_error(Span&, const Error& error) const;         // a Result that failed
-///         void on_exception(Span&, const std::exception_ptr&) const;
+///         std::string_view span_name(const Key& key) const;      // or std::string; low
+///         cardinality static constexpr auto kKind = SpanKind::kInternal; void on_start(Span&,
+///         const Key& key) const;             // reads the arguments void on_result(Span&, const
+///         Value& value) const;        // Result<T>: gets the Result void on_error(Span&, const
+///         Error& error) const;         // a Result that failed void on_exception(Span&, const
+///         std::exception_ptr&) const;
 ///     };
 ///
 /// The hooks run only for spans that record. Status, error.type and the exception event are written

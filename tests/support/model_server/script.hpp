@@ -49,11 +49,11 @@ struct ScriptedReply {
 
     std::optional<std::chrono::microseconds> first_delay = {};
     std::optional<std::chrono::microseconds> gap = {};
-    bool should_hang = false;             ///< reads the request and never answers
+    bool should_hang = false;                  ///< reads the request and never answers
     std::optional<int> disconnect_after = {};  ///< closes after that many tokens
     std::optional<int> hang_after = {};        ///< goes silent after that many tokens
-    bool has_done_mark = true;            ///< ends a stream with `[DONE]`
-    std::size_t slice = 0;                ///< bytes per write; 0: as many as are due
+    bool has_done_mark = true;                 ///< ends a stream with `[DONE]`
+    std::size_t slice = 0;                     ///< bytes per write; 0: as many as are due
 };
 
 struct Script {

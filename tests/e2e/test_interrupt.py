@@ -114,7 +114,7 @@ class Interrupts(FlowspanTest):
         with self.started(
             "run", name, "--events", "--trace-out", str(self.trace_file)
         ) as process:
-            shown, errors = self.interrupt(process, signal.SIGINT, '"node_type":"code"')
+            shown, errors = self.interrupt(process, signal.SIGINT, '"node_type": "code"')
             self.assertEqual(process.returncode, 130, errors)
         self.assertEqual(json.loads(shown.splitlines()[-1])["event"], "graph_run_aborted")
         trace = self.expect_whole_trace()

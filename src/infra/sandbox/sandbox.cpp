@@ -47,7 +47,7 @@ Task<Result<CodeReply>> BubblewrapSandbox::run_code(CodeRequest request) {
     message["code"] = request.code;
     message["inputs"] = std::move(request.inputs);
     FLOWSPAN_CO_TRY(auto outcome, co_await execute(kind, std::move(message), limits));
-    co_return read_code_reply(std::move(outcome), limits);
+    co_return read_code_reply(outcome, limits);
 }
 
 Task<Result<std::string>> BubblewrapSandbox::render_jinja2(
@@ -59,7 +59,7 @@ Task<Result<std::string>> BubblewrapSandbox::render_jinja2(
     FLOWSPAN_CO_TRY(
         auto outcome, co_await execute(WorkerKind::python, std::move(message), config_.limits)
     );
-    co_return read_template_reply(std::move(outcome), config_.limits);
+    co_return read_template_reply(outcome, config_.limits);
 }
 
 Task<Result<Outcome>> BubblewrapSandbox::execute(

@@ -3,7 +3,6 @@
 #include "cli/program.hpp"
 #include "cli/terminal.hpp"
 #include "flowspan/base/json.hpp"
-#include "service/input_form.hpp"
 #include "service/loaded_app.hpp"
 
 #include <span>
@@ -13,24 +12,24 @@ namespace {
 
 using namespace flowspan;
 
-json::object describe(const service::AppCheck& check) {
-    json::array form;
-    if (check.app) {
-        for (const auto& field : service::describe_form(check.app->app.graph)) {
-            form.push_back(json::object{
-                {"variable", field.variable},
-                {"type", field.type},
-                {"is_required", field.is_required},
-                {"options", json::array(field.options.begin(), field.options.end())},
-            });
+/// The start node's variables as the file has them.
+json::value find_form(const dsl::App& app) {
+    for (const auto& node : app.graph.nodes) {
+        const auto* variables = find_member(node.data, "variables");
+        if (node.type == "start" && variables != nullptr && variables->is_array()) {
+            return *variables;
         }
     }
+    return json::array();
+}
+
+json::object describe(const service::AppCheck& check) {
     return {
         {"file", check.file},
         {"mode", check.mode},
         {"is_not_an_app", check.is_not_an_app},
         {"can_load", check.app != nullptr},
-        {"form", std::move(form)},
+        {"form", check.app ? find_form(check.app->app) : json::array()},
     };
 }
 

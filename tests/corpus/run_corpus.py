@@ -33,6 +33,26 @@ PNG = bytes.fromhex(
     "c0f01f0005050201a5f6457d0000000049454e44ae426082"
 )
 
+DOCUMENT = "Tea was carried over the mountains. It was pressed into bricks.\n"
+
+# Whoever asks for JSON gets some.
+SCRIPT = """
+tokens: 12
+replies:
+  - when: {any_message: category_id}
+    text: '{"keywords": ["tea"], "category_id": "", "category_name": ""}'
+  - when: {any_message: JSON}
+    text: '{"result": "tea", "text": "tea", "items": ["tea"]}'
+  - when: {any_message: json}
+    text: '{"result": "tea", "text": "tea", "items": ["tea"]}'
+"""
+
+# Tools are played by the stub, too.
+CONFIGURATION = """
+[[tools.map]]
+url = "%s/tool"
+"""
+
 GRAPH_MODES = ("workflow", "advanced-chat")
 
 
@@ -84,10 +104,14 @@ class Model:
 
     def __enter__(self):
         if self._program:
-            self._process = subprocess.Popen(
-                [self._program, "--tokens", "12"], stdout=subprocess.PIPE, text=True
-            )
-            port = self._process.stdout.readline().rsplit(":", 1)[1].strip()
+            with tempfile.NamedTemporaryFile("w", suffix=".script", encoding="utf-8") as script:
+                script.write(SCRIPT)
+                script.flush()
+                self._process = subprocess.Popen(
+                    [self._program, "--script", script.name], stdout=subprocess.PIPE, text=True
+                )
+                # Once it listens it has read the file.
+                port = self._process.stdout.readline().rsplit(":", 1)[1].strip()
             self.environment = {"FLOWSPAN_MODEL_BASE_URL": f"http://127.0.0.1:{port}/v1"}
         return self
 
@@ -109,9 +133,9 @@ def make_environment(stub, model):
 
 def made_up_value(field, folder):
     """What `-i key=` gets for a field of the start form; none leaves it out."""
-    kind = field["type"]
+    kind = field.get("type")
     if kind == "select":
-        return field["options"][0] if field["options"] else None
+        return (field.get("options") or [None])[0]
     if kind == "number":
         return "3"
     if kind == "checkbox":
@@ -119,8 +143,9 @@ def made_up_value(field, folder):
     if kind in ("json", "json_object", "json-object"):
         return "{}"
     if kind in ("file", "file-list"):
-        return f"@{folder / 'picture.png'}"
-    return "Tea in twelve cups"
+        is_picture = "image" in (field.get("allowed_file_types") or ["image"])
+        return f"@{folder / ('picture.png' if is_picture else 'document.txt')}"
+    return "Tea in twelve cups"[: field.get("max_length") or None]
 
 
 def made_up_inputs(app, folder):
@@ -190,6 +215,10 @@ def run_one(options, app, environment):
         text = pathlib.Path(file).read_text(encoding="utf-8")
         (folder / "app.yml").write_text(text.replace("https://", "http://"), encoding="utf-8")
         (folder / "picture.png").write_bytes(PNG)
+        (folder / "document.txt").write_text(DOCUMENT, encoding="utf-8")
+        (folder / "flowspan.toml").write_text(
+            CONFIGURATION % environment["http_proxy"], encoding="utf-8"
+        )
         trace = folder / "trace.jsonl"
         command = [options.program, "run", "app.yml", "--json", "--trace", "never"]
         command += ["--trace-out", str(trace), *made_up_inputs(app, folder)]

@@ -3,6 +3,7 @@
 
 #include "measure.hpp"
 
+#include <string>
 #include <vector>
 
 namespace flowspan::bench {
@@ -31,8 +32,15 @@ struct Cores {
 /// Many streaming runs at once: how late the last ones are, and the memory of one.
 [[nodiscard]] std::vector<Measurement> measure_bursts(const Effort& effort);
 
+struct BurstOptions {
+    int runs = 0;
+    int loops = 1;  ///< threads that share the runs
+    bool is_traced = false;
+    std::string model_url;
+};
+
 /// The measured side of a burst, in a process of its own; prints one JSON line.
-void run_burst_child(int runs, const std::string& model_url);
+void run_burst_child(const BurstOptions& options);
 
 /// From exec to exit of `flowspan run`, and the memory of a program that waits.
 [[nodiscard]] std::vector<Measurement> measure_start(const Effort& effort);

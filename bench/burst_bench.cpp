@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <future>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace flowspan::bench {
@@ -21,11 +23,12 @@ constexpr int kFirstMs = 200;
 constexpr int kGapMs = 20;
 constexpr double kIdealMs = kFirstMs + (kTokens - 1) * kGapMs;
 
+/// The runs of one loop.
 struct Burst {
     service::AppGenerateService* service;
     std::shared_ptr<const service::LoadedApp> app;
-    SteadyTime start;
-    std::vector<double> latencies_ms;
+    SteadyTime start = {};
+    std::vector<double> latencies_ms = {};
     int failures = 0;
 };
 
@@ -41,16 +44,40 @@ Task<void> run_once(Burst* burst) {
     );
 }
 
-/// All start at the same moment, and their time counts from that moment.
 Task<void> run_burst(Burst* burst, int count) {
     async::TaskGroup group(co_await async::this_executor());
-    burst->latencies_ms.clear();
     burst->latencies_ms.reserve(static_cast<std::size_t>(count));
-    burst->start = real_clock().steady_now();
     for (int i = 0; i < count; ++i) {
         group.spawn(run_once, burst);
     }
     co_await group.join();
+}
+
+/// All start at the same moment, spread over the loops, and their time counts from that moment.
+std::vector<double> time_burst(async::Runtime& runtime, const Burst& prototype, int runs) {
+    const auto loops = static_cast<int>(runtime.loop_count());
+    std::vector<Burst> bursts(runtime.loop_count(), prototype);
+    std::vector<std::future<void>> ends;
+    const auto start = real_clock().steady_now();
+    for (int loop = 0; loop < loops; ++loop) {
+        auto& burst = bursts[static_cast<std::size_t>(loop)];
+        burst.start = start;
+        const int share = runs / loops + (loop < runs % loops ? 1 : 0);
+        ends.push_back(std::async(std::launch::async, [&runtime, &burst, loop, share] {
+            const auto executor = runtime.loop_executor(static_cast<std::size_t>(loop));
+            runtime.block_on(executor, run_burst, &burst, share);
+        }));
+    }
+    std::vector<double> latencies_ms;
+    for (std::size_t loop = 0; loop < bursts.size(); ++loop) {
+        ends[loop].get();
+        if (bursts[loop].failures > 0) {
+            give_up(fmt::format("{} of {} runs failed", bursts[loop].failures, runs));
+        }
+        const auto& more = bursts[loop].latencies_ms;
+        latencies_ms.insert(latencies_ms.end(), more.begin(), more.end());
+    }
+    return latencies_ms;
 }
 
 struct BurstLines {
@@ -83,10 +110,16 @@ BurstLines make_lines(int runs) {
     };
 }
 
-void measure(const std::string& model_url, int runs, int core, BurstLines& lines) {
+void measure(const std::string& model_url, int runs, BurstLines& lines) {
     const auto self = program_folder() / "flowspan_bench";
     auto child = ChildProcess::start(
-        {self.string(), "--burst-child", std::to_string(runs), "--model-url", model_url}, core
+        {self.string(),
+         "--burst-child",
+         std::to_string(runs),
+         "--loops",
+         std::to_string(std::max(std::thread::hardware_concurrency(), 1U)),
+         "--model-url",
+         model_url}
     );
     if (!child) {
         give_up(child.error().message);
@@ -102,32 +135,28 @@ void measure(const std::string& model_url, int runs, int core, BurstLines& lines
 
 }  // namespace
 
-void run_burst_child(int runs, const std::string& model_url) {
+void run_burst_child(const BurstOptions& options) {
     raise_descriptor_limit();
-    Host host(Host::Tracing::on, model_url);
-    Burst burst{&host.program().generate_service(), host.load(make_chat_app()), {}, {}, 0};
-    auto& runtime = host.program().runtime();
-    runtime.block_on(run_burst, &burst, 1);
+    Host host(options.is_traced ? Host::Tracing::on : Host::Tracing::off, options.model_url);
+    async::Runtime runtime({.loops = static_cast<std::size_t>(options.loops)});
+    const Burst prototype{&host.program().generate_service(), host.load(make_chat_app())};
+    time_burst(runtime, prototype, options.loops);
     const auto baseline_kb = resident_kb();
     reset_peak_resident();
-    runtime.block_on(run_burst, &burst, runs);
-    if (burst.failures > 0) {
-        give_up(fmt::format("{} of {} runs failed", burst.failures, runs));
-    }
+    const auto latencies_ms = time_burst(runtime, prototype, options.runs);
     const auto added_kb = static_cast<double>(peak_resident_kb() - baseline_kb);
     const json::object line{
-        {"p50_ms", quantile(burst.latencies_ms, 0.50)},
-        {"p99_ms", quantile(burst.latencies_ms, 0.99)},
-        {"kb_per_run", added_kb / runs},
+        {"p50_ms", quantile(latencies_ms, 0.50)},
+        {"p99_ms", quantile(latencies_ms, 0.99)},
+        {"kb_per_run", added_kb / options.runs},
     };
     fmt::print("{}\n", to_json_text(line));
 }
 
 std::vector<Measurement> measure_bursts(const Effort& effort) {
     raise_descriptor_limit();
-    const auto cores = choose_cores();
     const auto server = ModelServerProcess::start(
-        {.tokens = kTokens, .first_ms = kFirstMs, .gap_ms = kGapMs}, cores.server
+        {.tokens = kTokens, .first_ms = kFirstMs, .gap_ms = kGapMs}, kAnyCore
     );
     if (!server) {
         give_up(server.error().message);
@@ -136,7 +165,7 @@ std::vector<Measurement> measure_bursts(const Effort& effort) {
     for (const int runs : {effort.pick(1000, 100), effort.pick(5000, 200)}) {
         auto lines = make_lines(runs);
         for (int i = 0; i < effort.pick(5, 1); ++i) {
-            measure(server->base_url(), runs, cores.program, lines);
+            measure(server->base_url(), runs, lines);
         }
         results.push_back(std::move(lines.p50));
         results.push_back(std::move(lines.p99));

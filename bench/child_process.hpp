@@ -14,13 +14,15 @@ namespace flowspan::bench {
 /// The folder of the running program, where its siblings are.
 [[nodiscard]] std::filesystem::path program_folder();
 
+inline constexpr int kAnyCore = -1;
+
 /// One started program; the destructor ends it (SIGTERM) and waits for it.
 class ChildProcess {
 public:
     /// `command` begins with the program's path. Standard output is read by this object, standard
-    /// error is shared. `core` < 0: wherever this process may run.
+    /// error is shared.
     [[nodiscard]] static Result<ChildProcess> start(
-        const std::vector<std::string>& command, int core = -1
+        const std::vector<std::string>& command, int core = kAnyCore
     );
 
     ChildProcess(ChildProcess&& other) noexcept;
@@ -41,7 +43,7 @@ private:
     std::string read_;
 };
 
-/// The scripted model server on a core of its own.
+/// The scripted model server.
 class ModelServerProcess {
 public:
     struct Script {

@@ -32,8 +32,7 @@ struct Options {
     std::vector<std::string> only;
     std::string json_file;
     std::string markdown_file;
-    std::string model_url;
-    int burst_runs = 0;
+    BurstOptions burst;
     bool is_idle_child = false;
 };
 
@@ -89,12 +88,14 @@ int main(int argc, char** argv) {
     app.add_option("--json", options.json_file, "write the results there");
     app.add_option("--markdown", options.markdown_file, "write the page docs/performance.md there");
     // Used by this program on itself.
-    app.add_option("--burst-child", options.burst_runs)->group("");
-    app.add_option("--model-url", options.model_url)->group("");
+    app.add_option("--burst-child", options.burst.runs)->group("");
+    app.add_option("--loops", options.burst.loops)->group("");
+    app.add_flag("--traced", options.burst.is_traced)->group("");
+    app.add_option("--model-url", options.burst.model_url)->group("");
     app.add_flag("--idle-child", options.is_idle_child)->group("");
     CLI11_PARSE(app, argc, argv);
-    if (options.burst_runs > 0) {
-        run_burst_child(options.burst_runs, options.model_url);
+    if (options.burst.runs > 0) {
+        run_burst_child(options.burst);
         return 0;
     }
     if (options.is_idle_child) {

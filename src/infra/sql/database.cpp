@@ -170,7 +170,7 @@ const std::string& to_text(const Field& field) noexcept {
     return text == nullptr ? kEmpty : *text;
 }
 
-std::unique_ptr<Database> make_sqlite_database(DatabaseOptions options) {
+std::unique_ptr<Database> make_sqlite_database(const DatabaseOptions& options) {
     return std::make_unique<SqliteDatabase>(options);
 }
 

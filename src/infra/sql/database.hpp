@@ -58,6 +58,6 @@ struct DatabaseOptions {
     std::size_t rows_max = 100'000;                ///< of one reply; more is `limit_exceeded`
 };
 
-[[nodiscard]] std::unique_ptr<Database> make_sqlite_database(DatabaseOptions options);
+[[nodiscard]] std::unique_ptr<Database> make_sqlite_database(const DatabaseOptions& options);
 
 }  // namespace flowspan::sql

@@ -280,6 +280,7 @@ private:
             return is_by_field ? field_of(item, config_.order_key) : item;
         };
         std::vector<std::pair<json::value, std::size_t>> keys;
+        keys.reserve(items_.size());
         for (std::size_t i = 0; i < items_.size(); ++i) {
             keys.emplace_back(key_of(items_[i]), i);
         }

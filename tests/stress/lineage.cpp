@@ -11,8 +11,9 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <functional>
+#include <thread>
 #include <unordered_map>
-#include <utility>
 
 namespace otel = opentelemetry::trace;
 
@@ -168,16 +169,23 @@ LineageRow read_row(const exporting::SpanRecord& span) {
 }
 
 Result<exporting::ExportReceipt> LineageSink::export_spans(exporting::SpanBatch batch) {
-    const std::scoped_lock lock(mutex_);
+    const auto thread = std::hash<std::thread::id>()(std::this_thread::get_id());
+    auto& shard = shards_[thread % shards_.size()];
+    const std::scoped_lock lock(shard.mutex);
     for (const auto& span : batch) {
-        rows_.push_back(read_row(*span));
+        shard.rows.push_back(read_row(*span));
     }
     return exporting::ExportReceipt{};
 }
 
 std::vector<LineageRow> LineageSink::take() {
-    const std::scoped_lock lock(mutex_);
-    return std::exchange(rows_, {});
+    std::vector<LineageRow> rows;
+    for (auto& shard : shards_) {
+        const std::scoped_lock lock(shard.mutex);
+        rows.insert(rows.end(), shard.rows.begin(), shard.rows.end());
+        shard.rows.clear();
+    }
+    return rows;
 }
 
 LineageReport check_lineage(const std::vector<LineageRow>& rows) {

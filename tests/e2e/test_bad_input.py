@@ -307,14 +307,19 @@ class BadCode(FlowspanTest):
 
     def setUp(self):
         super().setUp()
-        # Shorter than the default, to be quick.
-        self.write("flowspan.toml", "[sandbox.limits]\nwall_time = 3\nprocessor_time = 3\n")
+        # Shorter than the default, to be quick, and only one of the two: which of them is reached
+        # first depends on how many threads the interpreter uses.
+        self.write("flowspan.toml", "[sandbox.limits]\nwall_time = 3\nprocessor_time = 30\n")
 
     def test_that_loops_for_ever(self):
         self.expect_stopped("def main():\n    while True:\n        pass\n", "ran longer than")
 
     def test_that_loops_for_ever_in_javascript(self):
         self.expect_stopped("function main() { for (;;) {} }", "ran longer than", language="javascript")
+
+    def test_that_uses_too_much_processor_time(self):
+        self.write("flowspan.toml", "[sandbox.limits]\nwall_time = 60\nprocessor_time = 1\n")
+        self.expect_stopped("def main():\n    while True:\n        pass\n", "processor time")
 
     def test_that_sleeps_for_ever(self):
         self.expect_stopped("import time\n\ndef main():\n    time.sleep(10000)\n", "ran longer than")

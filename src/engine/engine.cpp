@@ -4,6 +4,7 @@
 #include "flowspan/async/runtime.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <fmt/format.h>
 
@@ -88,7 +89,7 @@ Task<RunResult> GraphEngine::run(EventSink& consumer) {
         State& state;
     };
 
-    const auto executor = co_await async::this_executor();
+    const async::TaskExecutor executor = co_await boost::asio::this_coro::executor;
     state_->attach(executor);
     const Attachment attachment(*state_);
     const auto time_max = state_->run.limits().time_max;
@@ -103,13 +104,25 @@ Task<RunResult> GraphEngine::run(EventSink& consumer) {
             ));
         }
     });
-    co_return co_await state_->run.run(consumer);
+    auto& run = state_->run;
+    run.begin(executor, consumer);
+    std::exception_ptr interruption;
+    try {
+        co_await run.join();
+    } catch (...) {
+        interruption = std::current_exception();
+        run.request_abort("the caller was cancelled");
+    }
+    auto result = run.end();
+    if (interruption) {
+        std::rethrow_exception(interruption);
+    }
+    co_return result;
 }
 
-Task<RunResult> RunState::run(EventSink& consumer) {
-    executor_ = co_await async::this_executor();
+void RunState::begin(const async::TaskExecutor& executor, EventSink& consumer) {
     started_at_ = clock_.steady_now();
-    root_.emplace(graph(), *executor_);
+    root_.emplace(graph(), executor);
     root_->variables = &request_.variables;
     stream_.emplace(graph(), root_->states, request_.variables, consumer, random_);
     skip_unused_roots(*root_);
@@ -121,19 +134,16 @@ Task<RunResult> RunState::run(EventSink& consumer) {
         root_->states.mark_ready(graph().root());
         start_node(*root_, graph().root());
     }
-    std::exception_ptr interruption;
-    try {
-        co_await root_->tasks.join();
-    } catch (...) {
-        interruption = std::current_exception();
-        request_abort("the caller was cancelled");
-    }
+}
+
+Task<void> RunState::join() {
+    return root_->tasks.join();
+}
+
+RunResult RunState::end() {
     auto result = conclude();
     layers_.on_graph_end(*this, error_ ? &*error_ : nullptr);
-    if (interruption) {
-        std::rethrow_exception(interruption);
-    }
-    co_return result;
+    return result;
 }
 
 namespace {

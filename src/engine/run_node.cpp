@@ -30,15 +30,9 @@ NodeRun describe_node(const Graph& graph, const Frame& frame, NodeIndex index) {
     return run;
 }
 
-struct Attempt {
-    std::optional<NodeOutcome> outcome;
-    std::optional<Error> error;
-    bool is_cancelled = false;
-};
+}  // namespace
 
-Task<Attempt> run_body(const Node& node, NodeContext& context) {
-    Attempt attempt;
-    std::exception_ptr exception;
+Task<void> RunState::run_body(const Node& node, NodeContext& context, Attempt& attempt) {
     try {
         auto result = co_await node.execute(context);
         if (result) {
@@ -56,10 +50,39 @@ Task<Attempt> run_body(const Node& node, NodeContext& context) {
         attempt.error =
             Error(ErrorCode::internal, "unknown exception").with_type("WorkflowNodeError");
     }
-    co_return attempt;
 }
 
-}  // namespace
+// Apart from the coroutine, so that a result does not wait in its frame while the body runs.
+bool RunState::finish_attempt(
+    Frame& frame, NodeIndex index, NodeRun& run, NodeRecord&& record, Attempt& attempt
+) {
+    NodeResult result;
+    result.finished_at = clock_.steady_now();
+    layers_.on_node_run_end(*this, run, attempt.error ? &*attempt.error : nullptr);
+    if (attempt.is_cancelled) {
+        async::throw_cancelled();
+    }
+    result.record = std::move(record);
+    add_usage(frame, result.record.facts);
+    if (attempt.outcome) {
+        result.status = NodeStatus::succeeded;
+        result.outputs = std::move(attempt.outcome->outputs);
+        result.edge_handle = std::move(attempt.outcome->edge_handle);
+        finish_node(frame, index, run, result);
+        return false;
+    }
+    ++exceptions_count_;
+    result.status = NodeStatus::failed;
+    result.error = std::move(attempt.error);
+    if (run.attempt + 1 >= run.attempts_max) {
+        fail_node(frame, index, run, result);
+        return false;
+    }
+    result.status = NodeStatus::retry;
+    ++run.attempt;
+    emit(NodeRunRetry{&run, run.attempt, graph().node(index).retry.interval, &result});
+    return true;
+}
 
 Task<void> RunState::execute_node(
     RunState* state, Frame* frame, NodeIndex index, SteadyTime ready_at
@@ -78,32 +101,11 @@ Task<void> RunState::execute_node(
         if (run.attempt == 0 && !run.is_hidden) {
             state->emit(NodeRunStarted{&run});
         }
-        auto attempt = co_await run_body(*node.node, execution);
-        NodeResult result;
-        result.finished_at = state->clock_.steady_now();
-        state->layers_.on_node_run_end(*state, run, attempt.error ? &*attempt.error : nullptr);
-        if (attempt.is_cancelled) {
-            async::throw_cancelled();
-        }
-        result.record = std::move(execution.record());
-        state->add_usage(*frame, result.record.facts);
-        if (attempt.outcome) {
-            result.status = NodeStatus::succeeded;
-            result.outputs = std::move(attempt.outcome->outputs);
-            result.edge_handle = std::move(attempt.outcome->edge_handle);
-            state->finish_node(*frame, index, run, result);
+        Attempt attempt;
+        co_await run_body(*node.node, execution, attempt);
+        if (!state->finish_attempt(*frame, index, run, std::move(execution.record()), attempt)) {
             co_return;
         }
-        ++state->exceptions_count_;
-        result.status = NodeStatus::failed;
-        result.error = std::move(attempt.error);
-        if (run.attempt + 1 >= run.attempts_max) {
-            state->fail_node(*frame, index, run, result);
-            co_return;
-        }
-        result.status = NodeStatus::retry;
-        ++run.attempt;
-        state->emit(NodeRunRetry{&run, run.attempt, node.retry.interval, &result});
         // Only this node's task waits; the rest of the run goes on.
         co_await async::sleep(node.retry.interval);
     }

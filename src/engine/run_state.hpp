@@ -42,7 +42,14 @@ public:
 
     void add_layer(Layer& layer) { layers_.add(layer); }
 
-    [[nodiscard]] Task<RunResult> run(EventSink& consumer);
+    /// Starts the root node; `consumer` must outlive the run.
+    void begin(const async::TaskExecutor& executor, EventSink& consumer);
+
+    /// Waits until every node has ended.
+    [[nodiscard]] Task<void> join();
+
+    /// Concludes the run, after join().
+    [[nodiscard]] RunResult end();
 
     /// Runs the children of `container` once; see NodeContext::run_frame.
     [[nodiscard]] Task<FrameResult> run_frame(
@@ -58,6 +65,21 @@ private:
     friend class NodeExecution;
 
     void start_node(Frame& frame, NodeIndex index);
+
+    /// What the body of one attempt came to.
+    struct Attempt {
+        std::optional<NodeOutcome> outcome;
+        std::optional<Error> error;
+        bool is_cancelled = false;
+    };
+
+    [[nodiscard]] static Task<void> run_body(
+        const Node& node, NodeContext& context, Attempt& attempt
+    );
+    /// True if another attempt is to follow.
+    [[nodiscard]] bool finish_attempt(
+        Frame& frame, NodeIndex index, NodeRun& run, NodeRecord&& record, Attempt& attempt
+    );
     [[nodiscard]] static Task<void> execute_node(
         RunState* state, Frame* frame, NodeIndex index, SteadyTime ready_at
     );
@@ -79,7 +101,6 @@ private:
     LayerSet layers_;
     std::optional<ResponseStream> stream_;
     std::optional<Frame> root_;
-    std::optional<async::TaskExecutor> executor_;
     RunStatus status_ = RunStatus::running;
     SteadyTime started_at_;
     ModelFacts usage_;

@@ -180,18 +180,22 @@ public:
     Task<Result<ChatReply>> chat(const ChatRequest& request, ChatListener& listener) override {
         const auto started = clock_.steady_now();
         for (int attempt = 0;; ++attempt) {
-            ReplyReader reader(listener, clock_);
-            const auto sent = clock_.steady_now();
-            auto response = co_await http_.stream(make_request(request, attempt), reader);
-            auto failed = find_failure(reader, response, request.model.name);
-            if (!failed) {
-                co_return finish(reader.reply, started, sent, attempt + 1);
+            std::chrono::milliseconds pause{0};
+            {
+                ReplyReader reader(listener, clock_);
+                const auto sent = clock_.steady_now();
+                auto response = co_await http_.stream(make_request(request, attempt), reader);
+                auto failed = find_failure(reader, response, request.model.name);
+                if (!failed) {
+                    co_return finish(reader.reply, started, sent, attempt + 1);
+                }
+                const auto delay = retry_delay(*failed, attempt);
+                if (!delay || is_past_deadline(*delay)) {
+                    co_return failure(std::move(failed->error));
+                }
+                pause = *delay;
             }
-            const auto delay = retry_delay(*failed, attempt);
-            if (!delay || is_past_deadline(*delay)) {
-                co_return failure(std::move(failed->error));
-            }
-            co_await async::sleep(*delay);
+            co_await async::sleep(pause);
         }
     }
 

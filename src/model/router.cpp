@@ -47,6 +47,10 @@ struct Route {
     double completion_price = 0;  ///< per token
     std::string currency;
     ChatModel* model = nullptr;
+
+    [[nodiscard]] bool has_price() const noexcept {
+        return prompt_price > 0 || completion_price > 0;
+    }
 };
 
 class Router final : public ChatModel {
@@ -79,12 +83,12 @@ public:
 
     Task<Result<ChatReply>> chat(const ChatRequest& request, ChatListener& listener) override {
         const auto& route = find(request.model);
-        if (route.remote_name.empty()) {
-            co_return priced(co_await route.model->chat(request, listener), route);
+        if (!route.remote_name.empty()) {
+            return chat_renamed(request, listener, route);
         }
-        ChatRequest renamed = request;
-        renamed.model.name = route.remote_name;
-        co_return priced(co_await route.model->chat(renamed, listener), route);
+        // What needs nothing of this layer gets no frame of it: thousands of calls may be open.
+        return route.has_price() ? chat_priced(request, listener, route)
+                                 : route.model->chat(request, listener);
     }
 
     ModelFeatures features(const ModelRef& model) const override { return find(model).features; }
@@ -94,6 +98,20 @@ public:
     }
 
 private:
+    static Task<Result<ChatReply>> chat_priced(
+        const ChatRequest& request, ChatListener& listener, const Route& route
+    ) {
+        co_return priced(co_await route.model->chat(request, listener), route);
+    }
+
+    static Task<Result<ChatReply>> chat_renamed(
+        const ChatRequest& request, ChatListener& listener, const Route& route
+    ) {
+        ChatRequest renamed = request;
+        renamed.model.name = route.remote_name;
+        co_return priced(co_await route.model->chat(renamed, listener), route);
+    }
+
     static Route make_route(const ModelMapping& mapping) {
         Route route;
         route.provider = mapping.provider.find('*') == std::string::npos
@@ -123,7 +141,7 @@ private:
     }
 
     static Result<ChatReply> priced(Result<ChatReply> reply, const Route& route) {
-        if (reply && (route.prompt_price > 0 || route.completion_price > 0)) {
+        if (reply && route.has_price()) {
             reply->usage.prompt_unit_price = route.prompt_price;
             reply->usage.completion_unit_price = route.completion_price;
             reply->usage.currency = route.currency;

@@ -22,7 +22,7 @@ public:
         for (const auto& variable : run.app->app.conversation_variables) {
             variables.set(value::kConversationPrefix, variable.name, variable.value);
         }
-        co_return co_await run_graph(services_, run, std::move(variables), consumer);
+        return run_graph(services_, run, std::move(variables), consumer);
     }
 
 private:

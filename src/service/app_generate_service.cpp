@@ -19,14 +19,24 @@ public:
     Task<Result<GenerateResult>> generate(
         const GenerateRequest& request, engine::EventSink& consumer
     ) override {
-        FLOWSPAN_CO_TRY(AppRun run, prepare(request));
+        // Used where it is: a copy beside it would stay in memory as long as the run lasts.
+        auto run = prepare(request);
+        if (!run) {
+            co_return failure(std::move(run).error());
+        }
         auto& runner = request.app->app.mode == dsl::AppMode::workflow ? runners_.workflow
                                                                        : runners_.advanced_chat;
-        FLOWSPAN_CO_TRY(auto result, co_await runner.run(run, consumer));
-        co_return GenerateResult{run.info, std::move(result)};
+        co_return conclude(*run, co_await runner.run(*run, consumer));
     }
 
 private:
+    static Result<GenerateResult> conclude(AppRun& run, Result<engine::RunResult> result) {
+        if (!result) {
+            return failure(std::move(result).error());
+        }
+        return GenerateResult{std::move(run.info), *std::move(result)};
+    }
+
     [[nodiscard]] Result<AppRun> prepare(const GenerateRequest& request) const {
         const auto& app = request.app->app;
         const bool is_chat = app.mode == dsl::AppMode::advanced_chat;

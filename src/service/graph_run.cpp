@@ -19,6 +19,17 @@ value::Value file_list(const json::array& files) {
                          : value::Value::unchecked(files, value::ValueType::array_file);
 }
 
+engine::RunRequest make_request(
+    const RunnerServices& services, const AppRun& run, value::VariablePool variables
+) {
+    engine::RunRequest request;
+    request.graph = run.app->graph;
+    request.info = run.info;
+    request.variables = std::move(variables);
+    request.limits = services.limits;
+    return request;
+}
+
 }  // namespace
 
 value::VariablePool make_variables(const AppRun& run) {
@@ -44,13 +55,13 @@ Task<Result<engine::RunResult>> run_graph(
     value::VariablePool variables,
     engine::EventSink& consumer
 ) {
-    engine::RunRequest request;
-    request.graph = run.app->graph;
-    request.info = run.info;
-    request.variables = std::move(variables);
-    request.limits = services.limits;
     engine::LimitsLayer limits(services.limits.steps_max);
-    engine::GraphEngine engine(std::move(request), services.clock, services.random, run.control);
+    engine::GraphEngine engine(
+        make_request(services, run, std::move(variables)),
+        services.clock,
+        services.random,
+        run.control
+    );
     engine.add_layer(limits);
     for (auto* layer : services.layers) {
         engine.add_layer(*layer);

@@ -17,7 +17,7 @@ public:
             services_.clock.system_now().time_since_epoch()
         );
         variables.set(value::kSystemPrefix, "timestamp", value::Value::integer(now.count()));
-        co_return co_await run_graph(services_, run, std::move(variables), consumer);
+        return run_graph(services_, run, std::move(variables), consumer);
     }
 
 private:

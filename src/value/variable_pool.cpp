@@ -3,6 +3,7 @@
 #include "flowspan/value/file.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace flowspan::value {
 
@@ -33,9 +34,19 @@ bool VariableGroup::erase(std::string_view name) {
     return std::erase_if(entries_, [name](const Entry& entry) { return entry.name == name; }) > 0;
 }
 
+const VariablePool::NamedGroup* VariablePool::find(std::string_view group) const noexcept {
+    const auto hash = StringHash{}(group);
+    for (const auto& entry : groups_) {
+        if (entry.hash == hash && entry.group->name == group) {
+            return entry.group.get();
+        }
+    }
+    return nullptr;
+}
+
 const Value* VariablePool::find(std::string_view group, std::string_view name) const noexcept {
-    const auto found = groups_.find(group);
-    return found == groups_.end() ? nullptr : found->second->find(name);
+    const auto* found = find(group);
+    return found == nullptr ? nullptr : found->variables.find(name);
 }
 
 std::optional<Value> VariablePool::find(std::span<const std::string> selector) const {
@@ -65,32 +76,36 @@ std::optional<Value> VariablePool::find(std::span<const std::string> selector) c
 }
 
 void VariablePool::set(std::string_view group, std::string_view name, Value value) {
-    auto found = groups_.find(group);
+    const auto hash = StringHash{}(group);
+    const auto found = std::ranges::find_if(groups_, [&](const Entry& entry) {
+        return entry.hash == hash && entry.group->name == group;
+    });
     if (found == groups_.end()) {
-        found = groups_.emplace(std::string(group), std::make_shared<VariableGroup>()).first;
-    } else if (found->second.use_count() > 1) {
-        found->second = std::make_shared<VariableGroup>(*found->second);
+        groups_.push_back({hash, std::make_shared<NamedGroup>(std::string(group))});
+        groups_.back().group->variables.set(name, std::move(value));
+        return;
     }
-    found->second->set(name, std::move(value));
+    if (found->group.use_count() > 1) {
+        found->group = std::make_shared<NamedGroup>(*found->group);
+    }
+    found->group->variables.set(name, std::move(value));
 }
 
 void VariablePool::erase_group(std::string_view group) {
-    if (const auto found = groups_.find(group); found != groups_.end()) {
-        groups_.erase(found);
-    }
+    std::erase_if(groups_, [group](const Entry& entry) { return entry.group->name == group; });
 }
 
 const VariableGroup* VariablePool::find_group(std::string_view group) const noexcept {
-    const auto found = groups_.find(group);
-    return found == groups_.end() ? nullptr : found->second.get();
+    const auto* found = find(group);
+    return found == nullptr ? nullptr : &found->variables;
 }
 
 void VariablePool::for_each(
     const std::function<void(std::string_view, std::string_view, const Value&)>& visit
 ) const {
-    for (const auto& [name, group] : groups_) {
-        for (const auto& entry : group->entries()) {
-            visit(name, entry.name, entry.value);
+    for (const auto& [hash, group] : groups_) {
+        for (const auto& entry : group->variables.entries()) {
+            visit(group->name, entry.name, entry.value);
         }
     }
 }

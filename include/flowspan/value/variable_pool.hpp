@@ -3,8 +3,7 @@
 
 #include "flowspan/value/value.hpp"
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -77,10 +76,22 @@ public:
     ) const;
 
 private:
-    // A copied pool shares its groups; set() clones a group that another pool also holds.
-    boost::
-        unordered_flat_map<std::string, std::shared_ptr<VariableGroup>, StringHash, std::equal_to<>>
-            groups_;
+    struct NamedGroup {
+        std::string name;
+        VariableGroup variables;
+    };
+
+    // A run has a group for each node that has run. Comparing hashes in a row is quicker than a
+    // hash table up to hundreds of them, and takes a tenth of the memory for the usual handful.
+    struct Entry {
+        std::size_t hash;
+        // A copied pool shares its groups; set() clones a group that another pool also holds.
+        std::shared_ptr<NamedGroup> group;
+    };
+
+    [[nodiscard]] const NamedGroup* find(std::string_view group) const noexcept;
+
+    std::vector<Entry> groups_;
 };
 
 }  // namespace flowspan::value

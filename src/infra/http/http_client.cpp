@@ -7,6 +7,8 @@
 #include "infra/http/transport_error.hpp"
 #include "infra/http/url_text.hpp"
 
+#include <boost/asio/this_coro.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -215,14 +217,15 @@ public:
 
     Task<Result<HttpResponse>> send(HttpRequest request) override {
         BodyCollector collector(request.body_size_max);
-        auto result = co_await run(request, collector, false);
+        const auto size_max = request.body_size_max;
+        auto result = co_await run(std::move(request), collector, false);
         if (result && collector.is_full) {
             co_return failure(
                 ErrorCode::limit_exceeded,
                 fmt::format(
                     "the answer of {} is larger than {} bytes",
                     read_origin(result->url).authority(),
-                    request.body_size_max
+                    size_max
                 )
             );
         }
@@ -233,17 +236,16 @@ public:
     }
 
     Task<Result<HttpResponse>> stream(HttpRequest request, BodyListener& listener) override {
-        co_return co_await run(request, listener, true);
+        return run(std::move(request), listener, true);
     }
 
 private:
-    Task<Result<HttpResponse>> run(
-        const HttpRequest& request, BodyListener& listener, bool is_stream
-    ) {
+    // The one frame that an open request has; it owns the request.
+    Task<Result<HttpResponse>> run(HttpRequest request, BodyListener& listener, bool is_stream) {
         if (auto checked = check(request); !checked) {
             co_return failure(std::move(checked).error());
         }
-        const async::TaskExecutor executor = co_await async::this_executor();
+        const async::TaskExecutor executor = co_await asio::this_coro::executor;
         auto& loop = asio::use_service<CurlLoop>(executor.inner().context());
         Progress progress = begin(request);
         for (;;) {

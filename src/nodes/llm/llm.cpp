@@ -60,6 +60,24 @@ public:
         : config_(std::move(config)), services_(services) {}
 
     Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& context) const override {
+        // What only the preparation needs is gone before the model answers.
+        auto request = co_await prepare(context);
+        if (!request) {
+            co_return failure(std::move(request).error());
+        }
+        ReplyStream stream(context, config_.reasoning_format);
+        auto reply = co_await services_.chat_model.chat(*request, stream);
+        if (!reply) {
+            co_return failure(as_model_error(std::move(reply).error()));
+        }
+        stream.finish(*reply);
+        record_prompts(context, config_.model, request->messages);
+        record_reply(context, config_.model, *reply);
+        co_return conclude(stream, *reply);
+    }
+
+private:
+    Task<Result<model::ChatRequest>> prepare(engine::NodeContext& context) const {
         FLOWSPAN_CO_TRY(const auto material, gather(context));
         auto request = make_request(context, config_.model);
         record_model(context, config_.model);
@@ -73,18 +91,9 @@ public:
                 co_return failure(std::move(applied).error());
             }
         }
-        ReplyStream stream(context, config_.reasoning_format);
-        auto reply = co_await services_.chat_model.chat(request, stream);
-        if (!reply) {
-            co_return failure(as_model_error(std::move(reply).error()));
-        }
-        stream.finish(*reply);
-        record_prompts(context, config_.model, request.messages);
-        record_reply(context, config_.model, *reply);
-        co_return conclude(stream, *reply);
+        co_return request;
     }
 
-private:
     Result<PromptMaterial> gather(engine::NodeContext& context) const {
         PromptMaterial material;
         if (auto recorded = record_references(context); !recorded) {

@@ -36,6 +36,7 @@ struct BurstOptions {
     int runs = 0;
     int loops = 1;  ///< threads that share the runs
     bool is_traced = false;
+    bool is_warm = false;  ///< an earlier burst has left its connections open
     std::string model_url;
 };
 

@@ -143,6 +143,9 @@ void run_burst_child(const BurstOptions& options) {
     time_burst(runtime, prototype, options.loops);
     const auto baseline_kb = resident_kb();
     reset_peak_resident();
+    if (options.is_warm) {
+        time_burst(runtime, prototype, options.runs);
+    }
     const auto latencies_ms = time_burst(runtime, prototype, options.runs);
     const auto added_kb = static_cast<double>(peak_resident_kb() - baseline_kb);
     const json::object line{

@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
     app.add_option("--burst-child", options.burst.runs)->group("");
     app.add_option("--loops", options.burst.loops)->group("");
     app.add_flag("--traced", options.burst.is_traced)->group("");
+    app.add_flag("--warm", options.burst.is_warm)->group("");
     app.add_option("--model-url", options.burst.model_url)->group("");
     app.add_flag("--idle-child", options.is_idle_child)->group("");
     CLI11_PARSE(app, argc, argv);

@@ -20,28 +20,48 @@ struct RunControl::State {
     RunState* run = nullptr;
     std::optional<async::TaskExecutor> executor;
     std::optional<std::string> early_abort;
+    std::optional<std::string> early_pause;
     bool has_ended = false;
 };
 
 RunControl::RunControl() : state_(std::make_shared<State>()) {}
 
-void RunControl::abort(std::string reason) const {
-    const std::scoped_lock lock(state_->mutex);
-    if (state_->has_ended) {
+namespace {
+
+using Request = void (RunState::*)(std::string reason);
+
+void command(
+    const std::shared_ptr<RunControl::State>& state,
+    std::optional<std::string>& early,
+    Request request,
+    std::string reason
+) {
+    const std::scoped_lock lock(state->mutex);
+    if (state->has_ended) {
         return;
     }
-    if (state_->run == nullptr) {
-        if (!state_->early_abort) {
-            state_->early_abort = std::move(reason);
+    if (state->run == nullptr) {
+        if (!early) {
+            early = std::move(reason);
         }
         return;
     }
-    async::Runtime::post(*state_->executor, [state = state_, reason = std::move(reason)] {
+    async::Runtime::post(*state->executor, [state, request, reason = std::move(reason)] {
         // On the run's own loop, so the run cannot end between the check and the call.
         if (state->run != nullptr) {
-            state->run->request_abort(reason);
+            (state->run->*request)(reason);
         }
     });
+}
+
+}  // namespace
+
+void RunControl::abort(std::string reason) const {
+    command(state_, state_->early_abort, &RunState::request_abort, std::move(reason));
+}
+
+void RunControl::pause(std::string reason) const {
+    command(state_, state_->early_pause, &RunState::request_pause, std::move(reason));
 }
 
 struct GraphEngine::State {
@@ -55,6 +75,9 @@ struct GraphEngine::State {
         shared.executor = executor;
         if (shared.early_abort) {
             run.request_abort(*shared.early_abort);
+        }
+        if (shared.early_pause) {
+            run.request_pause(*shared.early_pause);
         }
     }
 
@@ -93,7 +116,7 @@ Task<RunResult> GraphEngine::run(EventSink& consumer) {
     state_->attach(executor);
     const Attachment attachment(*state_);
     const auto time_max = state_->run.limits().time_max;
-    boost::asio::steady_timer time_limit(executor.inner(), time_max);
+    boost::asio::steady_timer time_limit(executor.inner(), time_max - state_->run.elapsed_before());
     time_limit.async_wait([shared = state_->control.state(),
                            time_max](const boost::system::error_code& code) {
         // The handler may already be queued when the run ends, so it asks whether there is one.
@@ -125,11 +148,19 @@ void RunState::begin(const async::TaskExecutor& executor, EventSink& consumer) {
     root_.emplace(graph(), executor);
     root_->variables = &request_.variables;
     stream_.emplace(graph(), root_->states, request_.variables, consumer, random_);
-    skip_unused_roots(*root_);
+    const auto* snapshot = request_.resume_from.get();
+    if (snapshot != nullptr) {
+        restore(*root_, snapshot->root);
+        stream_->restore(snapshot->stream);
+    } else {
+        skip_unused_roots(*root_);
+    }
     layers_.on_graph_start(*this);
-    emit(GraphRunStarted{});
+    emit(GraphRunStarted{snapshot != nullptr});
     if (abort_reason_) {
         root_->tasks.cancel();
+    } else if (snapshot != nullptr) {
+        start_pending(*root_, snapshot->root);
     } else {
         root_->states.mark_ready(graph().root());
         start_node(*root_, graph().root());
@@ -144,96 +175,6 @@ RunResult RunState::end() {
     auto result = conclude();
     layers_.on_graph_end(*this, error_ ? &*error_ : nullptr);
     return result;
-}
-
-namespace {
-
-/// Announces a round's end also when the round is cancelled.
-class FrameScope {
-public:
-    FrameScope(RunState& state, const Frame& frame, FrameStarted started)
-        : state_(state), frame_(frame), started_(started) {
-        state_.emit(started_);
-    }
-
-    ~FrameScope() {
-        state_.emit(FrameEnded{
-            started_.node, started_.index, started_.frame, frame_.error ? &*frame_.error : nullptr
-        });
-    }
-
-    FrameScope(const FrameScope&) = delete;
-    FrameScope& operator=(const FrameScope&) = delete;
-
-private:
-    RunState& state_;
-    const Frame& frame_;
-    FrameStarted started_;
-};
-
-void set_position(ContainerPosition& position, const GraphNode& container, std::int64_t index) {
-    if (container.type == "loop") {
-        position.loop_id = container.id;
-        position.loop_index = index;
-    } else {
-        position.iteration_id = container.id;
-        position.iteration_index = index;
-    }
-}
-
-// As the outputs of response nodes add up: answers follow each other, anything else is replaced.
-void merge_outputs(json::object& total, const json::object& more) {
-    for (const auto& output : more) {
-        auto& merged = total[output.key()];
-        if (output.key() == "answer" && merged.is_string() && output.value().is_string()) {
-            merged.get_string().append(output.value().get_string());
-        } else {
-            merged = output.value();
-        }
-    }
-}
-
-}  // namespace
-
-Task<FrameResult> RunState::run_frame(
-    Frame& parent, NodeIndex container, const NodeRun& container_run, FrameRequest request
-) {
-    const auto& node = graph().node(container);
-    const auto executor = co_await async::this_executor();
-    Frame frame(graph(), executor);
-    frame.position = parent.position;
-    set_position(frame.position, node, request.index);
-    if (request.shares_variables) {
-        frame.variables = parent.variables;
-    } else {
-        frame.own_variables = *parent.variables;
-        frame.variables = &frame.own_variables;
-    }
-    for (auto& variable : request.variables) {
-        frame.variables->set(node.id, variable.name, std::move(variable.value));
-    }
-    const auto started_at = clock_.steady_now();
-    {
-        const FrameScope scope(
-            *this, frame, FrameStarted{&container_run, request.index_name, request.index, &frame}
-        );
-        frame.states.mark_ready(node.first_child);
-        start_node(frame, node.first_child);
-        co_await frame.tasks.join();
-    }
-    parent.has_reached_loop_end |= frame.has_reached_loop_end && request.index_name != "loop";
-    add(parent.usage, frame.usage);
-    if (request.merges_outputs && (request.shares_variables || !frame.error)) {
-        merge_outputs(parent.outputs, frame.outputs);
-    }
-    FrameResult result;
-    result.elapsed = std::chrono::duration<double>(clock_.steady_now() - started_at).count();
-    result.variables = *frame.variables;
-    result.outputs = std::move(frame.outputs);
-    result.error = std::move(frame.error);
-    result.has_reached_loop_end = frame.has_reached_loop_end;
-    result.usage = frame.usage;
-    co_return result;
 }
 
 }  // namespace flowspan::engine

@@ -84,6 +84,8 @@ struct Name {
 
     std::string_view operator()(const GraphRunAborted&) const { return "graph_run_aborted"; }
 
+    std::string_view operator()(const GraphRunPaused&) const { return "graph_run_paused"; }
+
     std::string_view operator()(const GraphEdgeDecided& event) const {
         return event.is_taken ? "graph_edge_taken" : "graph_edge_skipped";
     }
@@ -113,6 +115,18 @@ struct Name {
     std::string_view operator()(const NodeRunFailed&) const { return "node_run_failed"; }
 
     std::string_view operator()(const NodeRunException&) const { return "node_run_exception"; }
+
+    std::string_view operator()(const NodeRunPauseRequested&) const {
+        return "node_run_pause_requested";
+    }
+
+    std::string_view operator()(const NodeRunHumanInputFormFilled&) const {
+        return "node_run_human_input_form_filled";
+    }
+
+    std::string_view operator()(const NodeRunHumanInputFormTimeout&) const {
+        return "node_run_human_input_form_timeout";
+    }
 
     std::string_view operator()(const NodeRunContainer& event) const {
         return container_event_name(event);
@@ -156,6 +170,13 @@ struct ToJson {
     Object operator()(const GraphRunAborted& event) const {
         auto object = graph_event(name);
         object["reason"] = event.reason;
+        object["outputs"] = *event.outputs;
+        return object;
+    }
+
+    Object operator()(const GraphRunPaused& event) const {
+        auto object = graph_event(name);
+        object["reasons"] = *event.reasons;
         object["outputs"] = *event.outputs;
         return object;
     }
@@ -235,6 +256,27 @@ struct ToJson {
     Object operator()(const NodeRunException& event) const {
         auto object = result_event(name, *event.node, *event.result);
         object["error_strategy"] = event.result->error_strategy;
+        return object;
+    }
+
+    Object operator()(const NodeRunPauseRequested& event) const {
+        auto object = result_event(name, *event.node, *event.result);
+        object["reason"] = *event.reason;
+        return object;
+    }
+
+    Object operator()(const NodeRunHumanInputFormFilled& event) const {
+        auto object = node_event(name, *event.node);
+        object["rendered_content"] = event.form->rendered_content;
+        object["action_id"] = event.form->action_id;
+        object["action_text"] = event.form->action_text;
+        object["submitted_data"] = event.form->submitted_data;
+        return object;
+    }
+
+    Object operator()(const NodeRunHumanInputFormTimeout& event) const {
+        auto object = node_event(name, *event.node);
+        object["expiration_time"] = to_iso8601(event.expired_at);
         return object;
     }
 

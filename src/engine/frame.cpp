@@ -1,5 +1,7 @@
 #include "engine/frame.hpp"
 
+#include <algorithm>
+
 namespace flowspan::engine {
 
 EdgeStates::EdgeStates(const Graph& graph)
@@ -78,6 +80,51 @@ void EdgeStates::skip(EdgeIndex first, Changes& changes) {
         const auto& outgoing = graph_.node(target).outgoing;
         pending.insert(pending.end(), outgoing.rbegin(), outgoing.rend());
     }
+}
+
+ActiveNode::ActiveNode(Frame& frame, NodeIndex index, const NodeRun& run, const PendingNode* from)
+    : frame_(&frame), index_(index), run_(run), from_(from), next_(frame.first_active) {
+    if (next_ != nullptr) {
+        next_->previous_ = this;
+    }
+    frame.first_active = this;
+    if (from != nullptr) {
+        for (const auto& round : from->frames) {
+            waiting_rounds_.push_back(&round);
+        }
+    }
+}
+
+ActiveNode::~ActiveNode() {
+    leave();
+}
+
+void ActiveNode::leave() {
+    if (frame_ == nullptr) {
+        return;
+    }
+    (previous_ == nullptr ? frame_->first_active : previous_->next_) = next_;
+    if (next_ != nullptr) {
+        next_->previous_ = previous_;
+    }
+    frame_ = nullptr;
+}
+
+const FrameSnapshot* ActiveNode::take_round(std::int64_t round) {
+    const auto found = std::ranges::find(waiting_rounds_, round, &FrameSnapshot::index);
+    if (found == waiting_rounds_.end()) {
+        return nullptr;
+    }
+    const auto* snapshot = *found;
+    waiting_rounds_.erase(found);
+    return snapshot;
+}
+
+const PendingNode* Frame::dequeue(NodeIndex node) {
+    const auto found = std::ranges::find(queued, node, &QueuedNode::index);
+    const auto* from = found->from;
+    queued.erase(found);
+    return from;
 }
 
 }  // namespace flowspan::engine

@@ -76,6 +76,20 @@ NodeIndex Graph::find_node(std::string_view id) const noexcept {
     return found == index_of_.end() ? kNoNode : found->second;
 }
 
+EdgeIndex Graph::find_edge(
+    std::string_view source, std::string_view handle, std::string_view target
+) const noexcept {
+    const auto from = find_node(source);
+    if (from == kNoNode) {
+        return kNoEdge;
+    }
+    const auto& outgoing = nodes_[from].outgoing;
+    const auto found = std::ranges::find_if(outgoing, [&](EdgeIndex index) {
+        return edges_[index].handle == handle && nodes_[edges_[index].target].id == target;
+    });
+    return found == outgoing.end() ? kNoEdge : *found;
+}
+
 std::shared_ptr<const Graph> Graph::compile(
     const dsl::Graph& source, const NodeFactory& factory, std::vector<dsl::Problem>& problems
 ) {

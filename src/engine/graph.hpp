@@ -19,6 +19,7 @@ namespace flowspan::engine {
 using NodeIndex = std::uint32_t;
 using EdgeIndex = std::uint32_t;
 inline constexpr NodeIndex kNoNode = ~NodeIndex{0};
+inline constexpr EdgeIndex kNoEdge = ~EdgeIndex{0};
 
 /// Makes the nodes of a graph; implemented by the registry of node kinds.
 class NodeFactory {
@@ -102,6 +103,11 @@ public:
     [[nodiscard]] NodeIndex root() const noexcept { return root_; }
 
     [[nodiscard]] NodeIndex find_node(std::string_view id) const noexcept;
+
+    /// The first edge that joins the nodes with these ids; kNoEdge if there is none.
+    [[nodiscard]] EdgeIndex find_edge(
+        std::string_view source, std::string_view handle, std::string_view target
+    ) const noexcept;
 
     /// By node id.
     [[nodiscard]] const std::vector<Response>& responses() const noexcept { return responses_; }

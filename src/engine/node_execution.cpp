@@ -25,17 +25,35 @@ void NodeExecution::warn(std::string_view code, std::string message) {
     state_.emit(NodeRunWarning{&run_, code, message});
 }
 
+const json::object* NodeExecution::kept_state() const noexcept {
+    const auto* from = active_.from();
+    return from == nullptr || from->state.empty() ? nullptr : &from->state;
+}
+
+const json::object* NodeExecution::find_answer(std::string_view session_id) const noexcept {
+    const auto* answer = state_.request_.answers.if_contains(session_id);
+    return answer == nullptr ? nullptr : answer->if_object();
+}
+
+void NodeExecution::report_form_filled(const FormFacts& form) {
+    state_.emit(NodeRunHumanInputFormFilled{&run_, &form});
+}
+
+void NodeExecution::report_form_timeout(SystemTime expired_at) {
+    state_.emit(NodeRunHumanInputFormTimeout{&run_, expired_at});
+}
+
 void NodeExecution::report_container(ContainerEvent event, std::int64_t index, json::object facts) {
     state_.emit(NodeRunContainer{&run_, event, index, &facts});
 }
 
 Task<FrameResult> NodeExecution::run_frame(FrameRequest request) {
-    return state_.run_frame(frame_, index_, run_, std::move(request));
+    return state_.run_frame(frame_, active_, std::move(request));
 }
 
 void NodeExecution::erase_child_outputs() {
     for (const auto& node : state_.graph().nodes()) {
-        if (node.container == index_) {
+        if (node.container == active_.index()) {
             frame_.variables->erase_group(node.id);
         }
     }

@@ -9,8 +9,8 @@ namespace flowspan::engine {
 
 class NodeExecution final : public NodeContext {
 public:
-    NodeExecution(RunState& state, Frame& frame, NodeIndex index, const NodeRun& run)
-        : state_(state), frame_(frame), index_(index), run_(run) {}
+    NodeExecution(RunState& state, Frame& frame, ActiveNode& active)
+        : state_(state), frame_(frame), active_(active), run_(active.run()) {}
 
     const RunInfo& run() const noexcept override { return state_.info(); }
 
@@ -27,6 +27,13 @@ public:
     void report_retrieval(const json::array& resources, std::string_view context) override;
     void update_variable(std::string_view group, std::string_view name, value::Value v) override;
     void warn(std::string_view code, std::string message) override;
+
+    void keep_state(const StateKeeper& keeper) override { active_.keeper = &keeper; }
+
+    const json::object* kept_state() const noexcept override;
+    const json::object* find_answer(std::string_view session_id) const noexcept override;
+    void report_form_filled(const FormFacts& form) override;
+    void report_form_timeout(SystemTime expired_at) override;
     void report_container(ContainerEvent event, std::int64_t index, json::object facts) override;
     Task<FrameResult> run_frame(FrameRequest request) override;
     void erase_child_outputs() override;
@@ -34,7 +41,7 @@ public:
 private:
     RunState& state_;
     Frame& frame_;
-    NodeIndex index_;
+    ActiveNode& active_;
     const NodeRun& run_;
     NodeRecord record_;
 };

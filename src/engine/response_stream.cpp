@@ -258,4 +258,68 @@ void ResponseStream::finish() {
     flush();
 }
 
+StreamSnapshot ResponseStream::capture() const {
+    StreamSnapshot snapshot;
+    for (const auto& session : sessions_) {
+        snapshot.responses.push_back(
+            {graph_.node(session.response->node).id,
+             static_cast<std::int64_t>(session.at),
+             session.execution_id,
+             session.is_activated,
+             session.is_complete}
+        );
+    }
+    for (const auto* session : active_) {
+        snapshot.turns.push_back(graph_.node(session->response->node).id);
+    }
+    snapshot.turn = static_cast<std::int64_t>(turn_);
+    for (const auto& buffer : buffers_) {
+        snapshot.buffers.push_back(
+            {*buffer.selector,
+             buffer.pieces,
+             buffer.execution_id,
+             buffer.has_started,
+             buffer.is_closed}
+        );
+    }
+    snapshot.answer = answer_;
+    snapshot.has_answer = has_answer_;
+    return snapshot;
+}
+
+void ResponseStream::restore(const StreamSnapshot& snapshot) {
+    for (const auto& response : snapshot.responses) {
+        auto* session = find_session(response.node_id);
+        if (session == nullptr) {
+            continue;  // the app has changed: what it shows no more is not shown
+        }
+        session->at =
+            std::min(static_cast<std::size_t>(response.at), session->response->pieces.size());
+        session->execution_id = response.execution_id;
+        session->is_activated = response.is_activated;
+        session->is_complete = response.is_complete;
+    }
+    for (const auto& id : snapshot.turns) {
+        if (auto* session = find_session(id); session != nullptr && session->is_activated) {
+            active_.push_back(session);
+        }
+    }
+    waiting_count_ =
+        static_cast<std::size_t>(std::ranges::count(sessions_, false, &Session::is_activated));
+    turn_ = std::min(static_cast<std::size_t>(snapshot.turn), active_.size());
+    for (const auto& saved : snapshot.buffers) {
+        if (saved.selector.size() != 2) {
+            continue;
+        }
+        if (auto* buffer = find_buffer(saved.selector[0], saved.selector[1])) {
+            buffer->pieces = saved.pieces;
+            buffer->execution_id = saved.execution_id;
+            buffer->has_started = saved.has_started;
+            buffer->is_closed = saved.is_closed;
+        }
+    }
+    answer_ = snapshot.answer;
+    has_answer_ = snapshot.has_answer;
+}
+
 }  // namespace flowspan::engine

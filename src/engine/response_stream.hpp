@@ -33,6 +33,11 @@ public:
     /// Emits what can still be emitted; call before the terminal event.
     void finish();
 
+    [[nodiscard]] StreamSnapshot capture() const;
+
+    /// Goes on where an earlier process stood; before the first event.
+    void restore(const StreamSnapshot& snapshot);
+
     /// Text of answer nodes that was streamed so far.
     [[nodiscard]] const std::string& answer() const noexcept { return answer_; }
 

@@ -13,6 +13,15 @@ Error cancelled_error() {
     return Error(ErrorCode::unavailable, "the node was cancelled").with_type("cancelled");
 }
 
+Error paused_error() {
+    return Error(ErrorCode::unavailable, "the run was paused").with_type("paused");
+}
+
+// A container that has begun its rounds goes on with them; any other node begins anew.
+bool goes_on(const GraphNode& node, const PendingNode* from) {
+    return from != nullptr && node.traits.shape == NodeShape::container && !from->state.empty();
+}
+
 NodeRun describe_node(const Graph& graph, const Frame& frame, NodeIndex index) {
     const auto& node = graph.node(index);
     NodeRun run;
@@ -54,10 +63,15 @@ Task<void> RunState::run_body(const Node& node, NodeContext& context, Attempt& a
 
 // Apart from the coroutine, so that a result does not wait in its frame while the body runs.
 bool RunState::finish_attempt(
-    Frame& frame, NodeIndex index, NodeRun& run, NodeRecord&& record, Attempt& attempt
+    Frame& frame, ActiveNode& active, NodeRun& run, NodeRecord&& record, Attempt& attempt
 ) {
+    const auto index = active.index();
     NodeResult result;
     result.finished_at = clock_.steady_now();
+    active.keeper = nullptr;
+    if (attempt.is_cancelled && status_ == RunStatus::paused) {
+        attempt.error = paused_error();
+    }
     layers_.on_node_run_end(*this, run, attempt.error ? &*attempt.error : nullptr);
     if (attempt.is_cancelled) {
         async::throw_cancelled();
@@ -65,6 +79,11 @@ bool RunState::finish_attempt(
     result.record = std::move(record);
     add_usage(frame, result.record.facts);
     if (attempt.outcome) {
+        active.leave();
+        if (attempt.outcome->pause) {
+            suspend(frame, run, result, *attempt.outcome->pause);
+            return false;
+        }
         result.status = NodeStatus::succeeded;
         result.outputs = std::move(attempt.outcome->outputs);
         result.edge_handle = std::move(attempt.outcome->edge_handle);
@@ -75,6 +94,7 @@ bool RunState::finish_attempt(
     result.status = NodeStatus::failed;
     result.error = std::move(attempt.error);
     if (run.attempt + 1 >= run.attempts_max) {
+        active.leave();
         fail_node(frame, index, run, result);
         return false;
     }
@@ -84,26 +104,42 @@ bool RunState::finish_attempt(
     return true;
 }
 
+NodeRun RunState::begin_run(
+    const Frame& frame, NodeIndex index, SteadyTime ready_at, const PendingNode* from
+) {
+    NodeRun run = describe_node(graph(), frame, index);
+    const bool has_begun_before = from != nullptr && !from->execution_id.empty();
+    run.execution_id = has_begun_before ? from->execution_id : make_uuid(random_);
+    run.index = has_begun_before ? from->index : ++node_index_;
+    run.ready_at = ready_at;
+    return run;
+}
+
 Task<void> RunState::execute_node(
     RunState* state, Frame* frame, NodeIndex index, SteadyTime ready_at
 ) {
+    const auto* from = frame->dequeue(index);
+    if (state->is_pausing_) {
+        state->defer(*frame, index, from);
+        state->finish_task(*frame);
+        co_return;
+    }
     const auto& node = state->graph().node(index);
-    NodeRun run = describe_node(state->graph(), *frame, index);
-    run.execution_id = make_uuid(state->random_);
-    run.index = ++state->node_index_;
-    run.ready_at = ready_at;
+    NodeRun run = state->begin_run(*frame, index, ready_at, from);
+    ActiveNode active(*frame, index, run, from);
     while (true) {
         run.started_at = state->clock_.steady_now();
         run.started_at_utc = state->clock_.system_now();
         ++state->steps_;
-        NodeExecution execution(*state, *frame, index, run);
+        NodeExecution execution(*state, *frame, active);
         state->layers_.on_node_run_start(*state, run);
-        if (run.attempt == 0 && !run.is_hidden) {
+        if (run.attempt == 0 && !run.is_hidden && !goes_on(node, from)) {
             state->emit(NodeRunStarted{&run});
         }
         Attempt attempt;
         co_await run_body(*node.node, execution, attempt);
-        if (!state->finish_attempt(*frame, index, run, std::move(execution.record()), attempt)) {
+        if (!state->finish_attempt(*frame, active, run, std::move(execution.record()), attempt)) {
+            state->finish_task(*frame);
             co_return;
         }
         // Only this node's task waits; the rest of the run goes on.

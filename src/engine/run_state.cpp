@@ -15,7 +15,15 @@ void add(ModelFacts& total, const ModelFacts& more) {
 }
 
 RunState::RunState(RunRequest request, const Clock& clock, Random& random)
-    : request_(std::move(request)), clock_(clock), random_(random) {}
+    : request_(std::move(request)), clock_(clock), random_(random) {
+    if (const auto* snapshot = request_.resume_from.get()) {
+        request_.info = snapshot->info;
+        steps_ = snapshot->steps;
+        node_index_ = snapshot->node_index;
+        exceptions_count_ = snapshot->exceptions_count;
+        usage_ = snapshot->usage;
+    }
+}
 
 void RunState::emit(const Event& event) {
     layers_.on_event(*this, event);
@@ -57,7 +65,9 @@ void RunState::skip_unused_roots(Frame& frame) {
     }
 }
 
-void RunState::start_node(Frame& frame, NodeIndex index) {
+void RunState::start_node(Frame& frame, NodeIndex index, const PendingNode* from) {
+    ++busy_count_;
+    frame.queued.push_back({index, from});
     frame.tasks.spawn(execute_node, this, &frame, index, clock_.steady_now());
 }
 
@@ -169,8 +179,10 @@ RunResult RunState::conclude() {
     result.total_price = usage_.total_price;
     result.currency = usage_.currency;
     result.steps = steps_;
-    result.elapsed = clock_.steady_now() - started_at_;
-    if (abort_reason_) {
+    result.elapsed = elapsed_before() + (clock_.steady_now() - started_at_);
+    if (status_ == RunStatus::paused) {
+        result.snapshot = snapshot_;
+    } else if (abort_reason_) {
         status_ = RunStatus::stopped;
         error_ = Error(ErrorCode::unavailable, *abort_reason_).with_type("cancelled");
     } else if (error_) {
@@ -196,6 +208,9 @@ RunResult RunState::conclude() {
             break;
         case RunStatus::partial_succeeded:
             emit(GraphRunPartialSucceeded{outputs, exceptions_count_});
+            break;
+        case RunStatus::paused:
+            emit(GraphRunPaused{&snapshot_->pause_reasons, outputs});
             break;
         default:
             emit(GraphRunSucceeded{outputs});

@@ -36,6 +36,18 @@ public:
 
     void request_abort(std::string reason) override;
 
+    std::optional<RunSnapshot> take_snapshot() const override;
+
+    const RunSnapshot* resumed_from() const noexcept override { return request_.resume_from.get(); }
+
+    /// Lets what is at work finish and starts nothing else.
+    void request_pause(std::string reason);
+
+    /// How long the run was at work in earlier processes.
+    [[nodiscard]] std::chrono::nanoseconds elapsed_before() const noexcept {
+        return request_.resume_from ? request_.resume_from->elapsed : std::chrono::nanoseconds(0);
+    }
+
     std::shared_ptr<void>& slot(const Layer& layer) override { return layers_.slot(layer); }
 
     [[nodiscard]] const RunLimits& limits() const noexcept { return request_.limits; }
@@ -53,7 +65,7 @@ public:
 
     /// Runs the children of `container` once; see NodeContext::run_frame.
     [[nodiscard]] Task<FrameResult> run_frame(
-        Frame& parent, NodeIndex container, const NodeRun& container_run, FrameRequest request
+        Frame& parent, ActiveNode& container, FrameRequest request
     );
 
     /// Tells layers first, then the consumer.
@@ -64,7 +76,22 @@ public:
 private:
     friend class NodeExecution;
 
-    void start_node(Frame& frame, NodeIndex index);
+    void start_node(Frame& frame, NodeIndex index, const PendingNode* from = nullptr);
+    void start_round(Frame& frame, ActiveNode& container, FrameRequest& request);
+    [[nodiscard]] Task<void> join_round(ActiveNode& container, Frame& frame);
+    void start_pending(Frame& frame, const FrameSnapshot& snapshot);
+    void restore(Frame& frame, const FrameSnapshot& snapshot) const;
+
+    /// A node's task is over; the last one of a round leaves it to the round to say what comes
+    /// next.
+    void finish_task(const Frame& frame);
+    /// Ends the run as paused if it is to pause and nothing can go on by itself.
+    void pause_if_still();
+    void defer(Frame& frame, NodeIndex index, const PendingNode* from) const;
+    void suspend(Frame& frame, const NodeRun& run, NodeResult& result, Pause& pause);
+    [[nodiscard]] RunSnapshot capture() const;
+    [[nodiscard]] FrameSnapshot capture(const Frame& frame) const;
+    [[nodiscard]] PendingNode capture(const ActiveNode& active) const;
 
     /// What the body of one attempt came to.
     struct Attempt {
@@ -76,9 +103,12 @@ private:
     [[nodiscard]] static Task<void> run_body(
         const Node& node, NodeContext& context, Attempt& attempt
     );
+    [[nodiscard]] NodeRun begin_run(
+        const Frame& frame, NodeIndex index, SteadyTime ready_at, const PendingNode* from
+    );
     /// True if another attempt is to follow.
     [[nodiscard]] bool finish_attempt(
-        Frame& frame, NodeIndex index, NodeRun& run, NodeRecord&& record, Attempt& attempt
+        Frame& frame, ActiveNode& active, NodeRun& run, NodeRecord&& record, Attempt& attempt
     );
     [[nodiscard]] static Task<void> execute_node(
         RunState* state, Frame* frame, NodeIndex index, SteadyTime ready_at
@@ -108,6 +138,12 @@ private:
     std::int64_t node_index_ = 0;
     std::int64_t exceptions_count_ = 0;
     std::optional<std::string> abort_reason_;
+    bool is_pausing_ = false;
+    json::array pause_reasons_;
+    /// Node tasks and ending rounds, but not containers that wait for their rounds: what can go on
+    /// without anything from outside.
+    std::int64_t busy_count_ = 0;
+    std::shared_ptr<const RunSnapshot> snapshot_;
     std::optional<Error> error_;
 };
 

@@ -26,12 +26,18 @@ struct RunRequest {
     RunInfo info;
     value::VariablePool variables;  ///< system, environment, conversation variables and inputs
     RunLimits limits;
+    /// Goes on from there instead of starting: `info` and `variables` are the snapshot's. It must
+    /// have passed check_snapshot() for `graph`.
+    std::shared_ptr<const RunSnapshot> resume_from;
+    json::object answers;  ///< what came in for pauses, by their session ids
 };
 
 struct RunResult {
     RunStatus status = RunStatus::failed;
     json::object outputs;
     std::optional<Error> error;  ///< set for failed and stopped runs
+    /// Paused runs: what resumes them; its pause_reasons say why they wait.
+    std::shared_ptr<const RunSnapshot> snapshot;
     std::int64_t exceptions_count = 0;
     std::int64_t total_tokens = 0;
     double total_price = 0;
@@ -47,6 +53,10 @@ public:
 
     /// Ends the run as stopped, also if it has not started yet. No effect on a finished run.
     void abort(std::string reason) const;
+
+    /// Lets nodes at work finish, starts no others and ends the run as paused, unless nothing was
+    /// left to do. Also possible before the start. No effect on a run that has ended or is ending.
+    void pause(std::string reason) const;
 
     struct State;
 
@@ -69,10 +79,10 @@ public:
     /// of addition.
     void add_layer(Layer& layer);
 
-    /// Runs on the calling task's loop and ends when every node has. Layers see all events as they
-    /// happen; `consumer` sees them with streamed text in the order of the response templates and
-    /// without edges. Cancelling the calling task stops the run, closes it in order, and then
-    /// throws.
+    /// Runs on the calling task's loop and ends when every node has, or when the run is paused.
+    /// Layers see all events as they happen; `consumer` sees them with streamed text in the order
+    /// of the response templates and without edges. Cancelling the calling task stops the run,
+    /// closes it in order, and then throws.
     [[nodiscard]] Task<RunResult> run(EventSink& consumer);
 
 private:

@@ -96,6 +96,12 @@ struct GraphRunAborted {
     const json::object* outputs;
 };
 
+/// The run stands still and can go on from its snapshot.
+struct GraphRunPaused {
+    const json::array* reasons;
+    const json::object* outputs;
+};
+
 struct GraphEdgeDecided {
     bool is_taken;
     std::string_view edge_id;
@@ -166,6 +172,23 @@ struct NodeRunException {
     const NodeResult* result;
 };
 
+/// The node waits for something from outside; no other result follows in this run.
+struct NodeRunPauseRequested {
+    const NodeRun* node;
+    const json::object* reason;
+    const NodeResult* result;
+};
+
+struct NodeRunHumanInputFormFilled {
+    const NodeRun* node;
+    const FormFacts* form;
+};
+
+struct NodeRunHumanInputFormTimeout {
+    const NodeRun* node;
+    SystemTime expired_at;
+};
+
 struct NodeRunContainer {
     const NodeRun* node;
     ContainerEvent event;
@@ -187,6 +210,7 @@ struct FrameEnded {
     std::int64_t index;
     const void* frame;
     const Error* error;
+    bool is_paused = false;  ///< the run stands still in the middle of this round
 };
 
 using Event = std::variant<
@@ -195,6 +219,7 @@ using Event = std::variant<
     GraphRunPartialSucceeded,
     GraphRunFailed,
     GraphRunAborted,
+    GraphRunPaused,
     GraphEdgeDecided,
     NodeRunStarted,
     NodeRunStreamChunk,
@@ -206,6 +231,9 @@ using Event = std::variant<
     NodeRunSucceeded,
     NodeRunFailed,
     NodeRunException,
+    NodeRunPauseRequested,
+    NodeRunHumanInputFormFilled,
+    NodeRunHumanInputFormTimeout,
     NodeRunContainer,
     FrameStarted,
     FrameEnded>;

@@ -2,8 +2,10 @@
 // Layers observe a run from outside and act on it only by commands.
 
 #include "flowspan/engine/event.hpp"
+#include "flowspan/engine/run_snapshot.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,14 @@ public:
 
     /// Ends the run as stopped, soon. The first reason counts.
     virtual void request_abort(std::string reason) = 0;
+
+    /// Where the run stands: another process can go on from there if this one ends now. Nodes at
+    /// work will then run again from their beginning, containers from their unfinished rounds.
+    /// Nothing if the engine cannot do that.
+    [[nodiscard]] virtual std::optional<RunSnapshot> take_snapshot() const { return std::nullopt; }
+
+    /// What the run goes on from; null if it started from its beginning.
+    [[nodiscard]] virtual const RunSnapshot* resumed_from() const noexcept { return nullptr; }
 
     /// Where `layer` keeps what it knows of this run. Empty at on_graph_start; released after
     /// on_graph_end.
@@ -55,13 +65,13 @@ public:
 
     virtual void on_event(RunView& /*run*/, const Event& /*event*/) {}
 
-    /// `error` is null when the attempt succeeded. A cancelled attempt has an error of type
-    /// `cancelled`.
+    /// `error` is null when the attempt succeeded or asked for a pause. A cancelled attempt has an
+    /// error of type `cancelled`, a container that the run's pause interrupts one of type `paused`.
     virtual void on_node_run_end(
         RunView& /*run*/, const NodeRun& /*node*/, const Error* /*error*/
     ) {}
 
-    /// `error` is set when the run failed or was stopped.
+    /// `error` is set when the run failed or was stopped. Also called when the run is paused.
     virtual void on_graph_end(RunView& /*run*/, const Error* /*error*/) {}
 };
 

@@ -2,6 +2,7 @@
 // What a node kind implements, and what it is given while it runs.
 
 #include "flowspan/async/task.hpp"
+#include "flowspan/base/clock.hpp"
 #include "flowspan/base/json.hpp"
 #include "flowspan/value/text_template.hpp"
 #include "flowspan/value/variable_pool.hpp"
@@ -83,10 +84,27 @@ struct NodeOutput {
     value::Value value;
 };
 
-/// What a successful execution gives.
+/// Why a node cannot go on by itself. The run stands still once nothing else is at work; when it is
+/// resumed, the node runs again from its beginning.
+struct Pause {
+    json::object reason;  ///< shown to whoever has to act; `session_id` names it among others
+    json::object state;   ///< given back by NodeContext::kept_state
+};
+
+/// What an execution that did not fail gives.
 struct NodeOutcome {
     std::vector<NodeOutput> outputs;
     std::string edge_handle = "source";  ///< branch nodes: the chosen handle
+    std::unique_ptr<Pause> pause = {};   ///< set: nothing else counts
+};
+
+/// What an execution that takes long can say of itself at any moment between its frames.
+class StateKeeper {
+public:
+    virtual ~StateKeeper() = default;
+
+    /// Enough for an execution in another process to go on; see NodeContext::keep_state.
+    [[nodiscard]] virtual json::object save_state() const = 0;
 };
 
 /// Who runs what for whom; the same for all nodes of a run.
@@ -124,6 +142,14 @@ struct FrameResult {
     ModelFacts usage;    ///< summed over the frame
 };
 
+/// How a form was answered.
+struct FormFacts {
+    std::string rendered_content;
+    std::string action_id;
+    std::string action_text;
+    json::object submitted_data;
+};
+
 /// A container's own events; ignored for others.
 enum class ContainerEvent : std::uint8_t { started, next, succeeded, failed };
 
@@ -152,10 +178,26 @@ public:
     /// Something the user should know that is no failure, for example a missing variable.
     virtual void warn(std::string_view code, std::string message) = 0;
 
+    /// Asked for the state when a snapshot of the run is taken while execute() runs. `keeper` must
+    /// live as long as execute() does.
+    virtual void keep_state(const StateKeeper& keeper) = 0;
+
+    /// What an interrupted execution of this node kept; null if this is its first.
+    [[nodiscard]] virtual const json::object* kept_state() const noexcept = 0;
+
+    /// What came in from outside for the pause with this session id; null if nothing did.
+    [[nodiscard]] virtual const json::object* find_answer(std::string_view session_id
+    ) const noexcept = 0;
+
+    /// Somebody answered the form that this node waited for, or nobody did in time.
+    virtual void report_form_filled(const FormFacts& form) = 0;
+    virtual void report_form_timeout(SystemTime expired_at) = 0;
+
     /// Containers only: announces a step of the container's own life.
     virtual void report_container(ContainerEvent event, std::int64_t index, json::object facts) = 0;
 
-    /// Containers only: runs the children once. Several may run at a time.
+    /// Containers only: runs the children once. Several may run at a time. A frame that was under
+    /// way when the run was interrupted goes on from there if its index is the same.
     [[nodiscard]] virtual Task<FrameResult> run_frame(FrameRequest request) = 0;
 
     /// Containers only: removes the outputs of all children (before a loop's round).

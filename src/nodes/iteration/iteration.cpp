@@ -1,8 +1,11 @@
 // Runs its children once for each item of a list, one after another or several at a time.
 
+#include "base/error_json.hpp"
 #include "flowspan/async/task_group.hpp"
 #include "nodes/node_kind.hpp"
 #include "nodes/variables.hpp"
+
+#include <boost/describe/class.hpp>
 
 #include <fmt/format.h>
 
@@ -26,11 +29,91 @@ struct Config {
     bool should_flatten = true;
 };
 
+struct ItemResult {
+    std::int64_t item = 0;
+    json::array value;  ///< one element
+};
+
+struct ItemDuration {
+    std::int64_t item = 0;
+    double seconds = 0;
+};
+
+/// How far an iteration has got: what another process needs to go on with it.
+struct IterationState {
+    json::array items;
+    std::int64_t next = 0;  ///< the first item that nobody has taken
+    std::vector<std::int64_t> open;
+    std::vector<ItemResult> results;
+    std::vector<ItemDuration> durations;
+    std::int64_t prompt_tokens = 0;
+    std::int64_t completion_tokens = 0;
+    double total_price = 0;
+    std::optional<Error> error;
+};
+
+BOOST_DESCRIBE_STRUCT(ItemResult, (), (item, value))
+BOOST_DESCRIBE_STRUCT(ItemDuration, (), (item, seconds))
+BOOST_DESCRIBE_STRUCT(
+    IterationState,
+    (),
+    (items, next, open, results, durations, prompt_tokens, completion_tokens, total_price, error)
+)
+
 /// One execution; lives in the frame of execute() and outlives the tasks that work for it.
-class IterationRun {
+class IterationRun final : public engine::StateKeeper {
 public:
     IterationRun(engine::NodeContext& context, const Config& config, json::array items)
         : context_(context), config_(config), items_(std::move(items)), results_(items_.size()) {}
+
+    json::object save_state() const override {
+        IterationState state;
+        state.items = items_;
+        state.next = static_cast<std::int64_t>(next_);
+        state.open.assign(interrupted_.begin(), interrupted_.end());
+        state.open.insert(state.open.end(), open_.begin(), open_.end());
+        for (std::size_t i = 0; i < results_.size(); ++i) {
+            if (results_[i]) {
+                state.results.push_back({static_cast<std::int64_t>(i), json::array{*results_[i]}});
+            }
+        }
+        for (const auto& [index, seconds] : durations_) {
+            state.durations.push_back({static_cast<std::int64_t>(index), seconds});
+        }
+        state.prompt_tokens = usage_.prompt_tokens;
+        state.completion_tokens = usage_.completion_tokens;
+        state.total_price = usage_.total_price;
+        state.error = error_;
+        return write_json(state).as_object();
+    }
+
+    /// Goes on from there. Errors: `invalid_input` for a state that no iteration has kept.
+    Result<void> restore(IterationState state) {
+        const auto count = static_cast<std::int64_t>(items_.size());
+        const auto is_item = [count](std::int64_t item) { return item >= 0 && item < count; };
+        if (!is_item(state.next - 1) && state.next != 0) {
+            return failure(ErrorCode::invalid_input, "`next` is no item of the list");
+        }
+        next_ = static_cast<std::size_t>(state.next);
+        if (!std::ranges::all_of(state.open, is_item)) {
+            return failure(ErrorCode::invalid_input, "`open` names what is no item of the list");
+        }
+        interrupted_.assign(state.open.begin(), state.open.end());
+        for (auto& result : state.results) {
+            if (!is_item(result.item) || result.value.size() != 1) {
+                return failure(ErrorCode::invalid_input, "`results` do not fit the list");
+            }
+            results_[static_cast<std::size_t>(result.item)] = std::move(result.value[0]);
+        }
+        for (const auto& duration : state.durations) {
+            durations_.emplace_back(duration.item, duration.seconds);
+        }
+        usage_.prompt_tokens = state.prompt_tokens;
+        usage_.completion_tokens = state.completion_tokens;
+        usage_.total_price = state.total_price;
+        error_ = std::move(state.error);
+        return {};
+    }
 
     Task<void> run() {
         const auto workers = std::min(
@@ -75,9 +158,27 @@ public:
 private:
     // Takes items in order until none is left, or until one has failed and that ends it all.
     static Task<void> work(IterationRun* run) {
-        while (run->next_ < run->items_.size() && !run->has_ended_early()) {
-            co_await run->run_item(run->next_++);
+        while (const auto item = run->take_item()) {
+            co_await run->run_item(*item);
         }
+    }
+
+    std::optional<std::size_t> take_item() {
+        if (!interrupted_.empty()) {
+            const auto item = interrupted_.front();
+            interrupted_.erase(interrupted_.begin());
+            open_.push_back(item);
+            return item;
+        }
+        if (next_ >= items_.size() || has_ended_early()) {
+            return std::nullopt;
+        }
+        const auto item = next_++;
+        open_.push_back(item);
+        context_.report_container(
+            engine::ContainerEvent::next, static_cast<std::int64_t>(item), {}
+        );
+        return item;
     }
 
     [[nodiscard]] bool has_ended_early() const noexcept {
@@ -86,7 +187,6 @@ private:
 
     Task<void> run_item(std::size_t index) {
         const auto number = static_cast<std::int64_t>(index);
-        context_.report_container(engine::ContainerEvent::next, number, {});
         engine::FrameRequest request;
         request.index_name = "iteration";
         request.index = number;
@@ -94,6 +194,7 @@ private:
         request.variables.push_back({"index", value::Value::integer(number)});
         request.variables.push_back({"item", value::Value(items_[index])});
         auto frame = co_await context_.run_frame(std::move(request));
+        std::erase(open_, index);
         durations_.emplace_back(index, frame.elapsed);
         usage_.prompt_tokens += frame.usage.prompt_tokens;
         usage_.completion_tokens += frame.usage.completion_tokens;
@@ -135,6 +236,8 @@ private:
     const Config& config_;
     json::array items_;
     std::size_t next_ = 0;
+    std::vector<std::size_t> open_;
+    std::vector<std::size_t> interrupted_;  ///< open when an earlier process left the run
     std::vector<std::optional<json::value>> results_;
     std::vector<std::pair<std::size_t, double>> durations_;
     engine::ModelFacts usage_;
@@ -146,6 +249,9 @@ public:
     explicit IterationNode(Config config) : config_(std::move(config)) {}
 
     Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& context) const override {
+        if (const auto* kept = context.kept_state()) {
+            co_return co_await go_on(context, *kept);
+        }
         const auto iterator = context.variables().find(config_.iterator);
         if (!iterator) {
             co_return fail_bare(
@@ -178,11 +284,30 @@ public:
             co_return conclude_empty(context, *iterator);
         }
         IterationRun run(context, config_, items);
+        context.keep_state(run);
         co_await run.run();
         co_return conclude(context, run, items.size());
     }
 
 private:
+    Task<Result<engine::NodeOutcome>> go_on(engine::NodeContext& context, const json::object& kept)
+        const {
+        IterationState state;
+        if (auto read = read_json(kept, state); !read) {
+            co_return failure(std::move(read).error().while_doing("going on with an iteration"));
+        }
+        context.record().inputs["iterator_selector"] = state.items;
+        const auto count = state.items.size();
+        IterationRun run(context, config_, state.items);
+        if (auto restored = run.restore(std::move(state)); !restored) {
+            co_return failure(std::move(restored).error().while_doing("going on with an iteration")
+            );
+        }
+        context.keep_state(run);
+        co_await run.run();
+        co_return conclude(context, run, count);
+    }
+
     static engine::NodeOutcome conclude_empty(
         engine::NodeContext& context, const value::Value& iterator
     ) {

@@ -1,9 +1,12 @@
 // Runs its children again and again, with variables that go from round to round.
 
+#include "base/described_json.hpp"
 #include "flowspan/value/condition.hpp"
 #include "nodes/loop/loop_variables.hpp"
 #include "nodes/node_kind.hpp"
 #include "nodes/variables.hpp"
+
+#include <boost/describe/class.hpp>
 
 #include <fmt/format.h>
 
@@ -26,55 +29,97 @@ struct Config {
     std::vector<LoopVariable> variables;
 };
 
+/// How far a loop has got: what another process needs to go on with it.
+struct LoopState {
+    json::object inputs;
+    std::int64_t round = 0;  ///< the next one, or the one that is open
+    bool is_round_open = false;
+    bool is_broken = false;
+    json::object outputs;
+    json::object durations;     ///< seconds by round
+    json::object round_values;  ///< loop variables by round
+    std::int64_t prompt_tokens = 0;
+    std::int64_t completion_tokens = 0;
+    double total_price = 0;
+    std::string currency = engine::ModelFacts().currency;
+};
+
+BOOST_DESCRIBE_STRUCT(
+    LoopState,
+    (),
+    (inputs,
+     round,
+     is_round_open,
+     is_broken,
+     outputs,
+     durations,
+     round_values,
+     prompt_tokens,
+     completion_tokens,
+     total_price,
+     currency)
+)
+
 /// One execution; lives in the frame of execute().
-class LoopRun {
+class LoopRun final : public engine::StateKeeper {
 public:
     LoopRun(engine::NodeContext& context, const Config& config)
         : context_(context), config_(config) {}
 
     Task<Result<engine::NodeOutcome>> run() {
-        if (auto prepared = prepare(); !prepared) {
-            co_return fail_bare(context_, std::move(prepared).error());
+        if (auto begun = begin(); !begun) {
+            co_return fail_bare(context_, std::move(begun).error());
         }
-        context_.report_container(
-            engine::ContainerEvent::started,
-            0,
-            {{"inputs", context_.record().inputs},
-             {"metadata", {{"loop_length", config_.rounds_max}}}}
-        );
+        context_.keep_state(*this);
         if (is_broken_from_the_start()) {
             report(engine::ContainerEvent::succeeded, "loop_break", 0);
             co_return engine::NodeOutcome();
         }
-        std::string_view reason = "loop_completed";
-        for (std::int64_t round = 0; round < config_.rounds_max; ++round) {
-            if (round > 0) {
-                context_.report_container(
-                    engine::ContainerEvent::next, round, {{"pre_loop_output", outputs_}}
-                );
-            }
-            auto ended = co_await run_round(round);
-            if (!ended) {
+        while (state_.round < config_.rounds_max && !state_.is_broken) {
+            if (auto ended = co_await run_round(); !ended) {
                 error_text_ = ended.error().full_text();
                 context_.record().metadata = metadata();
                 report(engine::ContainerEvent::failed, "error", config_.rounds_max);
                 co_return failure(std::move(ended).error());
             }
-            if (*ended) {
-                reason = "loop_break";
-                break;
-            }
         }
         context_.record().metadata = metadata();
-        report(engine::ContainerEvent::succeeded, reason, config_.rounds_max);
+        report(
+            engine::ContainerEvent::succeeded,
+            state_.is_broken ? "loop_break" : "loop_completed",
+            config_.rounds_max
+        );
         engine::NodeOutcome outcome;
-        for (const auto& output : outputs_) {
+        for (const auto& output : state_.outputs) {
             outcome.outputs.push_back({std::string(output.key()), value::Value(output.value())});
         }
         co_return outcome;
     }
 
+    json::object save_state() const override { return write_json(state_).as_object(); }
+
 private:
+    /// From the beginning, or from where an interrupted execution of this node stood.
+    Result<void> begin() {
+        if (const auto* kept = context_.kept_state()) {
+            if (auto read = read_json(*kept, state_); !read) {
+                return failure(std::move(read).error().while_doing("going on with a loop"));
+            }
+            context_.record().inputs = state_.inputs;
+            return is_before_first_round() ? prepare() : Result<void>();
+        }
+        if (auto prepared = prepare(); !prepared) {
+            return prepared;
+        }
+        state_.inputs = context_.record().inputs;
+        context_.report_container(
+            engine::ContainerEvent::started,
+            0,
+            {{"inputs", state_.inputs}, {"metadata", {{"loop_length", config_.rounds_max}}}}
+        );
+        return {};
+    }
+
     Result<void> prepare() {
         auto& inputs = context_.record().inputs;
         inputs["loop_count"] = config_.rounds_max;
@@ -86,8 +131,15 @@ private:
         return {};
     }
 
+    [[nodiscard]] bool is_before_first_round() const noexcept {
+        return state_.round == 0 && !state_.is_round_open;
+    }
+
     // Errors do not count yet: conditions may name what only a round brings about.
     [[nodiscard]] bool is_broken_from_the_start() const {
+        if (!is_before_first_round()) {
+            return false;
+        }
         auto pool = context_.variables();
         for (const auto& [label, value] : initial_) {
             pool.set(context_.node_id(), label, value);
@@ -106,37 +158,54 @@ private:
         return outcome.is_met;
     }
 
-    /// True if the loop is over after this round.
-    Task<Result<bool>> run_round(std::int64_t round) {
-        context_.erase_child_outputs();
-        engine::FrameRequest request;
-        request.index_name = "loop";
-        request.index = round;
-        request.shares_variables = true;
-        request.merges_outputs = true;
-        if (round == 0) {
-            request.variables = std::move(initial_);
-        }
-        auto frame = co_await context_.run_frame(std::move(request));
-        durations_[std::to_string(round)] = frame.elapsed;
-        usage_.prompt_tokens += frame.usage.prompt_tokens;
-        usage_.completion_tokens += frame.usage.completion_tokens;
-        usage_.total_price += frame.usage.total_price;
-        if (frame.error) {
-            co_return failure(
-                std::move(*frame.error).while_doing(fmt::format("running round {}", round))
+    void announce_round() {
+        if (state_.round > 0) {
+            context_.report_container(
+                engine::ContainerEvent::next, state_.round, {{"pre_loop_output", state_.outputs}}
             );
         }
-        if (auto collected = collect(frame.variables, round); !collected) {
-            co_return failure(std::move(collected).error());
-        }
-        if (frame.has_reached_loop_end) {
-            co_return true;
-        }
-        co_return is_break_reached(frame.variables);
+        context_.erase_child_outputs();
     }
 
-    Result<void> collect(const value::VariablePool& pool, std::int64_t round) {
+    Task<Result<void>> run_round() {
+        if (!state_.is_round_open) {
+            announce_round();
+        }
+        state_.is_round_open = true;
+        engine::FrameRequest request;
+        request.index_name = "loop";
+        request.index = state_.round;
+        request.shares_variables = true;
+        request.merges_outputs = true;
+        request.variables = std::exchange(initial_, {});
+        const auto frame = co_await context_.run_frame(std::move(request));
+        co_return conclude_round(frame);
+    }
+
+    Result<void> conclude_round(const engine::FrameResult& frame) {
+        state_.durations[std::to_string(state_.round)] = frame.elapsed;
+        state_.prompt_tokens += frame.usage.prompt_tokens;
+        state_.completion_tokens += frame.usage.completion_tokens;
+        state_.total_price += frame.usage.total_price;
+        if (frame.error) {
+            return failure(
+                Error(*frame.error).while_doing(fmt::format("running round {}", state_.round))
+            );
+        }
+        if (auto collected = collect(frame.variables); !collected) {
+            return collected;
+        }
+        if (frame.has_reached_loop_end) {
+            state_.is_broken = true;
+        } else {
+            FLOWSPAN_TRY(state_.is_broken, is_break_reached(frame.variables));
+        }
+        ++state_.round;
+        state_.is_round_open = false;
+        return {};
+    }
+
+    Result<void> collect(const value::VariablePool& pool) {
         json::object values;
         for (const auto& variable : config_.variables) {
             const auto* value = pool.find(context_.node_id(), variable.label);
@@ -147,19 +216,19 @@ private:
             }
             values[variable.label] = value->json();
         }
-        round_values_[std::to_string(round)] = values;
-        outputs_ = std::move(values);
-        outputs_["loop_round"] = round + 1;
+        state_.round_values[std::to_string(state_.round)] = values;
+        state_.outputs = std::move(values);
+        state_.outputs["loop_round"] = state_.round + 1;
         return {};
     }
 
     [[nodiscard]] json::object metadata() const {
         return {
-            {"total_tokens", usage_.total_tokens()},
-            {"total_price", usage_.total_price},
-            {"currency", usage_.currency},
-            {"loop_duration_map", durations_},
-            {"loop_variable_map", round_values_},
+            {"total_tokens", state_.prompt_tokens + state_.completion_tokens},
+            {"total_price", state_.total_price},
+            {"currency", state_.currency},
+            {"loop_duration_map", state_.durations},
+            {"loop_variable_map", state_.round_values},
         };
     }
 
@@ -168,7 +237,7 @@ private:
         details["completed_reason"] = reason;
         json::object facts = {
             {"inputs", context_.record().inputs},
-            {"outputs", outputs_},
+            {"outputs", state_.outputs},
             {"metadata", std::move(details)},
             {"steps", steps},
         };
@@ -181,10 +250,7 @@ private:
     engine::NodeContext& context_;
     const Config& config_;
     std::vector<engine::NodeOutput> initial_;
-    json::object outputs_;
-    json::object durations_;
-    json::object round_values_;
-    engine::ModelFacts usage_;
+    LoopState state_;
     std::string error_text_;
 };
 

@@ -54,6 +54,19 @@ void FakeNodeContext::warn(std::string_view code, std::string /*message*/) {
     events.push_back(fmt::format("warn {}", code));
 }
 
+const json::object* FakeNodeContext::find_answer(std::string_view session_id) const noexcept {
+    const auto* answer = answers.if_contains(session_id);
+    return answer == nullptr ? nullptr : answer->if_object();
+}
+
+void FakeNodeContext::report_form_filled(const engine::FormFacts& form) {
+    events.push_back(fmt::format("form filled {}", form.action_id));
+}
+
+void FakeNodeContext::report_form_timeout(SystemTime /*expired_at*/) {
+    events.emplace_back("form timeout");
+}
+
 void FakeNodeContext::report_container(
     engine::ContainerEvent event, std::int64_t index, json::object facts
 ) {

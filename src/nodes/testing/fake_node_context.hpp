@@ -32,6 +32,16 @@ public:
     void report_retrieval(const json::array& resources, std::string_view context) override;
     void update_variable(std::string_view group, std::string_view name, value::Value v) override;
     void warn(std::string_view code, std::string message) override;
+
+    void keep_state(const engine::StateKeeper& state_keeper) override { keeper = &state_keeper; }
+
+    const json::object* kept_state() const noexcept override {
+        return kept.empty() ? nullptr : &kept;
+    }
+
+    const json::object* find_answer(std::string_view session_id) const noexcept override;
+    void report_form_filled(const engine::FormFacts& form) override;
+    void report_form_timeout(SystemTime expired_at) override;
     void report_container(engine::ContainerEvent event, std::int64_t index, json::object facts)
         override;
 
@@ -55,6 +65,9 @@ public:
     value::VariablePool pool;
     engine::NodeRecord node_record;
     std::deque<FrameScript> frames;
+    json::object kept;     ///< what an interrupted execution kept
+    json::object answers;  ///< by session id
+    const engine::StateKeeper* keeper = nullptr;
     std::size_t frames_active = 0;
     std::size_t frames_active_max = 0;
     /// `text "Hel"`, `text final ""`, `update conversation.x 3`, `warn variable.missing`, ...

@@ -2,6 +2,7 @@
 
 #include "async/pool_service.hpp"
 #include "async/use_task.hpp"
+#include "flowspan/async/waits.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
@@ -50,6 +51,7 @@ Task<void> run_on_pool(Pool pool, asio::any_completion_handler<void()> work) {
     auto* pools = asio::use_service<PoolService>(executor.inner().context()).pools;
     FLOWSPAN_ASSERT(pools != nullptr, "pools are used outside of a Runtime");
     std::exception_ptr exception;
+    const auto queued_at = std::chrono::steady_clock::now();
     co_await asio::async_initiate<const asio::use_awaitable_t<TaskExecutor>, void()>(
         [&](auto handler) {
             auto& target = pool == Pool::cpu ? pools->cpu() : pools->blocking();
@@ -59,11 +61,13 @@ Task<void> run_on_pool(Pool pool, asio::any_completion_handler<void()> work) {
                 [task = executor.task(),
                  guard = asio::make_work_guard(executor.inner()),
                  &exception,
+                 queued_at,
                  run = std::move(work),
                  resume = std::move(handler),
                  executor]() mutable {
                     {
                         const CurrentTaskScope scope(task.get());
+                        add_wait(WaitKind::worker, std::chrono::steady_clock::now() - queued_at);
                         try {
                             std::move(run)();
                         } catch (...) {

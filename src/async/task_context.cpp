@@ -28,6 +28,7 @@ TaskContextPtr TaskContext::make_root() {
 TaskContextPtr TaskContext::fork() const {
     auto child = make_root();
     child->deadline_ = deadline_;
+    child->waits_ = waits_;
     if (local_) {
         child->local_ = local_->fork();
     }

@@ -1,5 +1,6 @@
 #include "model/openai.hpp"
 
+#include "flowspan/async/waits.hpp"
 #include "flowspan/base/text.hpp"
 #include "infra/http/url_text.hpp"
 #include "model/openai_reply.hpp"
@@ -181,6 +182,7 @@ public:
         const auto started = clock_.steady_now();
         for (int attempt = 0;; ++attempt) {
             std::chrono::milliseconds pause{0};
+            auto reason = async::WaitKind::retry;
             {
                 ReplyReader reader(listener, clock_);
                 const auto sent = clock_.steady_now();
@@ -194,8 +196,12 @@ public:
                     co_return failure(std::move(failed->error));
                 }
                 pause = *delay;
+                if (failed->error.code == ErrorCode::rate_limited) {
+                    reason = async::WaitKind::rate_limit;
+                }
             }
             co_await async::sleep(pause);
+            async::add_wait(reason, pause);
         }
     }
 

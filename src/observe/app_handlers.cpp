@@ -1,8 +1,12 @@
 #include "observe/app_handlers.hpp"
 
+#include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/trace_span.hpp"
 #include "observe/run_outcome.hpp"
+#include "observe/stream_meter.hpp"
+
+#include <opentelemetry/trace/context.h>
 
 #include <utility>
 
@@ -12,6 +16,20 @@ namespace names = trace::names;
 using trace::set;
 
 namespace {
+
+// Why the stream of an answer ended.
+std::string_view end_reason(engine::RunStatus status) {
+    switch (status) {
+        case engine::RunStatus::failed:
+            return "failed";
+        case engine::RunStatus::stopped:
+            return "stopped";
+        case engine::RunStatus::paused:
+            return "paused";
+        default:
+            return "exhausted";
+    }
+}
 
 struct AppGenerateHandler {
     std::string_view span_name(const service::GenerateRequest& /*request*/, auto& /*sink*/) const {
@@ -38,6 +56,17 @@ struct AppGenerateHandler {
             set(span, names::kGenAiConversationId, result->info.conversation_id);
         }
         write_outcome(span, result->run);
+        set(span, names::kFlowspanEndReason, end_reason(result->run.status));
+    }
+
+    void on_error(trace::Span& span, const Error& /*error*/) const {
+        set(span, names::kFlowspanEndReason, "refused");
+    }
+
+    void on_exception(trace::Span& span, const std::exception_ptr& exception) const {
+        set(span,
+            names::kFlowspanEndReason,
+            async::is_cancelled(exception) ? "client left" : "failed");
     }
 };
 
@@ -62,11 +91,36 @@ struct AppRunnerHandler {
 struct CallGenerate {
     service::AppGenerateService* inner;
 
+    // Runs in the app span, which is current here and written also when the consumer leaves.
     Task<Result<service::GenerateResult>> operator()(
         const service::GenerateRequest& request, engine::EventSink& sink
     ) const {
-        return inner->generate(request, sink);
+        StreamFacts facts(sink);
+        auto result = co_await inner->generate(request, facts.meter);
+        facts.has_result = result.has_value();
+        co_return result;
     }
+
+    struct StreamFacts {
+        explicit StreamFacts(engine::EventSink& sink) : meter(sink, real_clock()) {}
+
+        ~StreamFacts() {
+            if (!span->IsRecording()) {
+                return;
+            }
+            meter.write_timing(*span);
+            if (!has_result) {
+                meter.write_usage(*span);
+            }
+        }
+
+        StreamFacts(const StreamFacts&) = delete;
+        StreamFacts& operator=(const StreamFacts&) = delete;
+
+        StreamMeter meter;
+        trace::SpanPtr span = opentelemetry::trace::GetSpan(trace::current_context());
+        bool has_result = false;
+    };
 };
 
 struct CallRunner {

@@ -64,7 +64,8 @@ void write_node_result(
     trace::Span& span,
     const engine::NodeRun& node,
     const engine::NodeResult& result,
-    const trace::CapturePolicy& policy
+    const trace::CapturePolicy& policy,
+    bool is_error_recorded
 ) {
     set(span, names::kDifyNodeStatus, engine::to_string(result.status));
     std::visit(FactsWriter(span), result.record.facts);
@@ -77,6 +78,7 @@ void write_node_result(
     if (result.error) {
         if (result.error_strategy.empty()) {
             Error error = *result.error;
+            error.is_recorded = error.is_recorded || is_error_recorded;
             trace::record_error(span, error);
         } else {
             // A handled failure is no error of the run: what went wrong and who handled it.

@@ -1,5 +1,6 @@
 #include "observe/run_spans.hpp"
 
+#include "flowspan/trace/log_event.hpp"
 #include "flowspan/trace/names.hpp"
 #include "observe/node_attributes.hpp"
 #include "observe/run_outcome.hpp"
@@ -7,6 +8,9 @@
 #include <opentelemetry/trace/context.h>
 #include <opentelemetry/trace/span_startoptions.h>
 
+#include <algorithm>
+#include <atomic>
+#include <iterator>
 #include <utility>
 
 namespace context = opentelemetry::context;
@@ -35,6 +39,37 @@ std::string node_span_name(std::string_view type) {
     return name;
 }
 
+void count(std::atomic<std::uint64_t>& counter) {
+    counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+void end(trace::Span& span, const std::optional<SteadyTime>& at) {
+    otel::EndSpanOptions options;
+    if (at) {
+        options.end_steady_time = *at;
+    }
+    span.End(options);
+}
+
+void write_waits(trace::Span& span, const async::WaitLedger& waits) {
+    static constexpr std::pair<async::WaitKind, std::string_view> kNames[] = {
+        {async::WaitKind::worker, names::kFlowspanWaitWorker},
+        {async::WaitKind::rate_limit, names::kFlowspanWaitRateLimit},
+        {async::WaitKind::retry, names::kFlowspanWaitRetry},
+        {async::WaitKind::provider, names::kFlowspanWaitProvider},
+    };
+    for (const auto& [kind, name] : kNames) {
+        if (const auto sum = waits.sum(kind); sum.count() > 0) {
+            set(span, name, seconds(sum));
+        }
+    }
+}
+
+// Results that come after that many later ends can no longer be told to their span.
+constexpr std::size_t kEndedMax = 128;
+
+constexpr const char* kRunEndedFirst = "the run ended first";
+
 }  // namespace
 
 void OpenSpan::make_current() {
@@ -42,8 +77,7 @@ void OpenSpan::make_current() {
     token = context::RuntimeContext::Attach(otel::SetSpan(current, span));
 }
 
-RunSpans::RunSpans(const engine::RunView& run, const trace::CapturePolicy& policy)
-    : policy_(policy) {
+RunSpans::RunSpans(const engine::RunView& run, SpanShop shop) : shop_(shop) {
     const auto& info = run.info();
     workflow_.span = trace::tracer().StartSpan("invoke_workflow " + info.app_name);
     if (workflow_.span->IsRecording()) {
@@ -107,64 +141,117 @@ void RunSpans::start_attempt(ActiveNode& active, const engine::NodeRun& node) co
     active.attempt.make_current();
 }
 
-void RunSpans::start_node(const engine::NodeRun& node, ObservabilityLayer::Counters& counters) {
+void RunSpans::start_node(const engine::NodeRun& node) {
     const std::scoped_lock lock(mutex_);
+    if (is_closed_) {
+        count(shop_.counters.hooks_after_end);
+        return;
+    }
+    end_expired();
     auto [found, is_new] = nodes_.try_emplace(node.execution_id);
     auto& active = found->second;
     if (is_new) {
         active.node.span = start_node_span(node);
+        active.waits = std::make_shared<async::WaitLedger>();
     } else if (!active.body_end) {
-        counters.repeated_starts.fetch_add(1, std::memory_order_relaxed);
+        count(shop_.counters.repeated_starts);
         return;
+    } else {
+        --waiting_;
+        active.waits->add(async::WaitKind::retry, node.started_at - *active.body_end);
+        active.body_end.reset();
     }
-    active.body_end.reset();
+    if (auto* task = async::current_task()) {
+        task->set_waits(active.waits);
+    }
     active.node.make_current();
     if (node.attempts_max > 1) {
         start_attempt(active, node);
     }
+    active.retry_cause.clear();
 }
 
-void RunSpans::end(trace::Span& span, const std::optional<SteadyTime>& at) {
-    otel::EndSpanOptions options;
-    if (at) {
-        options.end_steady_time = *at;
+void RunSpans::end_attempt(ActiveNode& active, const Error* error) {
+    auto& span = *active.attempt.span;
+    if (error != nullptr && error->type == "cancelled") {
+        trace::record_cancelled(span, error->message);
+    } else if (error != nullptr) {
+        Error copy = *error;
+        trace::record_error(span, copy);
+        active.is_error_recorded = true;
     }
-    span.End(options);
+    end(span, active.body_end);
+    active.attempt.release();
+    active.attempt.span = trace::SpanPtr();
 }
 
-void RunSpans::end_body(
-    const engine::NodeRun& node, const Error* error, ObservabilityLayer::Counters& counters
-) {
+void RunSpans::end_body(const engine::NodeRun& node, const Error* error) {
     const std::scoped_lock lock(mutex_);
+    if (is_closed_) {
+        count(shop_.counters.hooks_after_end);
+        // Releases what was current in this task.
+        stragglers_.erase(node.execution_id);
+        return;
+    }
     const auto found = nodes_.find(node.execution_id);
     if (found == nodes_.end() || found->second.body_end) {
-        counters.ends_without_start.fetch_add(1, std::memory_order_relaxed);
+        count(shop_.counters.ends_without_start);
         return;
     }
     auto& active = found->second;
     active.body_end = std::chrono::steady_clock::now();
-    const bool is_cancelled = error != nullptr && error->type == "cancelled";
     if (active.attempt.span) {
-        if (is_cancelled) {
-            trace::record_cancelled(*active.attempt.span, error->message);
-        } else if (error != nullptr) {
-            Error copy = *error;
-            trace::record_error(*active.attempt.span, copy);
-        }
-        end(*active.attempt.span, active.body_end);
-        active.attempt.release();
-        active.attempt.span = trace::SpanPtr();
+        end_attempt(active, error);
     }
     active.node.release();
-    if (is_cancelled) {
+    if (auto* task = async::current_task(); task != nullptr && task->waits() == active.waits) {
+        task->set_waits(nullptr);
+    }
+    if (error != nullptr && error->type == "cancelled") {
         // No result event follows a cancelled body.
         trace::record_cancelled(*active.node.span, error->message);
         set(*active.node.span, names::kDifyNodeStatus, "stopped");
         active.has_result = true;
     }
     if (active.has_result) {
-        end(*active.node.span, active.body_end);
-        nodes_.erase(found);
+        end_node(found);
+    } else {
+        ++waiting_;
+    }
+}
+
+void RunSpans::end_node(ActiveNodes::iterator at) {
+    auto& active = at->second;
+    auto& span = *active.node.span;
+    if (span.IsRecording()) {
+        write_waits(span, *active.waits);
+    }
+    end(span, active.body_end);
+    if (ended_.size() < kEndedMax) {
+        ended_.emplace_back(at->first, span.GetContext());
+    } else {
+        ended_[ended_count_ % kEndedMax] = {at->first, span.GetContext()};
+    }
+    ++ended_count_;
+    nodes_.erase(at);
+}
+
+void RunSpans::end_expired() {
+    if (waiting_ == 0) {
+        return;
+    }
+    const auto oldest = std::chrono::steady_clock::now() - shop_.grace_period;
+    for (auto at = nodes_.begin(); at != nodes_.end();) {
+        const auto next = std::next(at);
+        const auto& active = at->second;
+        // A node that waits for its next attempt is not late.
+        if (active.body_end && *active.body_end < oldest && active.retry_cause.empty()) {
+            count(shop_.counters.expired);
+            set(*active.node.span, names::kFlowspanEndReason, "no result came in time");
+            --waiting_;
+            end_node(at);
+        }
+        at = next;
     }
 }
 
@@ -172,6 +259,7 @@ void RunSpans::note_retry(const engine::NodeRunRetry& retry) {
     const std::scoped_lock lock(mutex_);
     const auto found = nodes_.find(retry.node->execution_id);
     if (found == nodes_.end()) {
+        report_late(*retry.node, "retry", "");
         return;
     }
     found->second.retry_delay = seconds(retry.delay);
@@ -180,31 +268,86 @@ void RunSpans::note_retry(const engine::NodeRunRetry& retry) {
         error.type.empty() ? std::string(to_string(error.code)) : error.type;
 }
 
-void RunSpans::take_result(
-    const engine::NodeRun& node,
-    const engine::NodeResult& result,
-    ObservabilityLayer::Counters& counters
+void RunSpans::note_warning(const engine::NodeRunWarning& warning) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = nodes_.find(warning.node->execution_id);
+    if (found == nodes_.end()) {
+        report_late(*warning.node, "warning", warning.code);
+        return;
+    }
+    found->second.node.span->AddEvent(
+        names::kFlowspanWarningEvent,
+        {{names::kFlowspanWarningCode, view(warning.code)},
+         {names::kFlowspanWarningText, view(warning.message)}}
+    );
+}
+
+void RunSpans::write_result(
+    ActiveNode& active, const engine::NodeRun& node, const engine::NodeResult& result
 ) {
+    auto& span = *active.node.span;
+    if (!span.IsRecording()) {
+        return;
+    }
+    const auto guarded = [&](const auto& parse) {
+        // A parser may be a program's own code, and observing never breaks a run.
+        try {
+            parse();
+        } catch (...) {
+            count(shop_.counters.parser_failures);
+        }
+    };
+    guarded([&] { write_node_result(span, node, result, shop_.policy, active.is_error_recorded); });
+    for (const auto& parser : shop_.parsers) {
+        guarded([&] { parser(span, node, result); });
+    }
+}
+
+void RunSpans::take_result(const engine::NodeRun& node, const engine::NodeResult& result) {
     const std::scoped_lock lock(mutex_);
     const auto found = nodes_.find(node.execution_id);
-    if (found == nodes_.end()) {
-        counters.late_results.fetch_add(1, std::memory_order_relaxed);
+    if (found == nodes_.end() || found->second.has_result) {
+        report_late(node, "result", engine::to_string(result.status));
         return;
     }
     auto& active = found->second;
     active.has_result = true;
-    if (active.node.span->IsRecording()) {
-        write_node_result(*active.node.span, node, result, policy_);
-    }
+    write_result(active, node, result);
     if (active.body_end) {
-        end(*active.node.span, active.body_end);
-        nodes_.erase(found);
+        --waiting_;
+        end_node(found);
     }
 }
 
+void RunSpans::report_late(
+    const engine::NodeRun& node, std::string_view kind, std::string_view text
+) {
+    count(shop_.counters.late_events);
+    const auto found =
+        std::ranges::find(ended_, node.execution_id, &decltype(ended_)::value_type::first);
+    const trace::LogAttribute attributes[] = {
+        {names::kNodeId, node.node_id},
+        {names::kNodeType, node.node_type},
+        {names::kNodeExecutionId, std::string_view(node.execution_id)},
+        {names::kFlowspanLateEventKind, kind},
+    };
+    trace::LogEvent event;
+    event.name = names::kFlowspanLateEvent;
+    event.severity = trace::LogSeverity::warn;
+    event.body = text;
+    event.attributes = attributes;
+    event.span = found != ended_.end() ? found->second : workflow_.span->GetContext();
+    trace::emit_log(event);
+}
+
 void RunSpans::start_round(const engine::FrameStarted& round) {
-    OpenSpan open;
     const bool is_loop = round.kind == "loop";
+    const std::scoped_lock lock(mutex_);
+    if (is_closed_) {
+        count(shop_.counters.hooks_after_end);
+        return;
+    }
+    OpenSpan open;
     open.span = trace::tracer().StartSpan(
         is_loop ? "loop.round" : "iteration.round",
         {
@@ -213,7 +356,6 @@ void RunSpans::start_round(const engine::FrameStarted& round) {
         }
     );
     open.make_current();
-    const std::scoped_lock lock(mutex_);
     rounds_.insert_or_assign(round.frame, std::move(open));
 }
 
@@ -221,6 +363,7 @@ void RunSpans::end_round(const engine::FrameEnded& round) {
     const std::scoped_lock lock(mutex_);
     const auto found = rounds_.find(round.frame);
     if (found == rounds_.end()) {
+        count(is_closed_ ? shop_.counters.hooks_after_end : shop_.counters.ends_without_start);
         return;
     }
     if (round.error != nullptr) {
@@ -233,25 +376,43 @@ void RunSpans::end_round(const engine::FrameEnded& round) {
     rounds_.erase(found);
 }
 
-void RunSpans::close(
-    const engine::RunView& run, const Error* error, ObservabilityLayer::Counters& counters
-) {
-    const std::scoped_lock lock(mutex_);
-    for (auto& [id, active] : nodes_) {
-        counters.leftovers.fetch_add(1, std::memory_order_relaxed);
-        set(*active.node.span, names::kFlowspanEndReason, "the run ended first");
+void RunSpans::close_nodes() {
+    for (auto at = nodes_.begin(); at != nodes_.end();) {
+        const auto next = std::next(at);
+        auto& active = at->second;
+        count(shop_.counters.leftovers);
+        set(*active.node.span, names::kFlowspanEndReason, kRunEndedFirst);
         if (active.attempt.span) {
             end(*active.attempt.span, active.body_end);
         }
-        end(*active.node.span, active.body_end);
+        if (!active.body_end) {
+            // Its task still runs and must release what is current there itself.
+            auto& straggler = stragglers_[at->first];
+            straggler.node.token = std::move(active.node.token);
+            straggler.attempt.token = std::move(active.attempt.token);
+        }
+        end_node(at);
+        at = next;
     }
-    nodes_.clear();
+}
+
+void RunSpans::close_rounds() {
     for (auto& [frame, open] : rounds_) {
-        counters.leftovers.fetch_add(1, std::memory_order_relaxed);
-        set(*open.span, names::kFlowspanEndReason, "the run ended first");
+        count(shop_.counters.leftovers);
+        set(*open.span, names::kFlowspanEndReason, kRunEndedFirst);
         open.span->End();
     }
     rounds_.clear();
+}
+
+void RunSpans::close(const engine::RunView& run, const Error* error) {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(is_closed_, true)) {
+        count(shop_.counters.hooks_after_end);
+        return;
+    }
+    close_nodes();
+    close_rounds();
     auto& span = *workflow_.span;
     if (span.IsRecording()) {
         write_run_end(span, run.status(), error);

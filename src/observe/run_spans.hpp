@@ -1,6 +1,7 @@
 #pragma once
 // The open spans of one run; what the observability layer keeps in the run's slot.
 
+#include "flowspan/async/waits.hpp"
 #include "flowspan/engine/layer.hpp"
 #include "flowspan/trace/capture_policy.hpp"
 #include "flowspan/trace/tracer.hpp"
@@ -10,9 +11,12 @@
 #include <opentelemetry/nostd/unique_ptr.h>
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace flowspan::observe {
 
@@ -26,27 +30,28 @@ struct OpenSpan {
     void release() { token.reset(); }
 };
 
+/// What the spans of all runs share; owned by the layer.
+struct SpanShop {
+    const trace::CapturePolicy& policy;
+    const std::vector<NodeParser>& parsers;
+    ObservabilityLayer::Counters& counters;
+    std::chrono::nanoseconds grace_period;
+};
+
 /// All members may be called from any thread; tokens are made and released only in the task that
 /// the hooks run in.
 class RunSpans {
 public:
-    RunSpans(const engine::RunView& run, const trace::CapturePolicy& policy);
+    RunSpans(const engine::RunView& run, SpanShop shop);
 
-    void start_node(const engine::NodeRun& node, ObservabilityLayer::Counters& counters);
-    void end_body(
-        const engine::NodeRun& node, const Error* error, ObservabilityLayer::Counters& counters
-    );
-    void take_result(
-        const engine::NodeRun& node,
-        const engine::NodeResult& result,
-        ObservabilityLayer::Counters& counters
-    );
+    void start_node(const engine::NodeRun& node);
+    void end_body(const engine::NodeRun& node, const Error* error);
+    void take_result(const engine::NodeRun& node, const engine::NodeResult& result);
     void start_round(const engine::FrameStarted& round);
     void end_round(const engine::FrameEnded& round);
+    void note_warning(const engine::NodeRunWarning& warning);
     void note_retry(const engine::NodeRunRetry& retry);
-    void close(
-        const engine::RunView& run, const Error* error, ObservabilityLayer::Counters& counters
-    );
+    void close(const engine::RunView& run, const Error* error);
 
 private:
     struct ActiveNode {
@@ -54,19 +59,40 @@ private:
         OpenSpan attempt;  ///< only if the node may be retried
         std::optional<SteadyTime> body_end;
         bool has_result = false;
-        double retry_delay = 0;  ///< seconds before the next attempt
+        bool is_error_recorded = false;  ///< an exception event stands on an attempt
+        double retry_delay = 0;          ///< seconds before the next attempt
         std::string retry_cause;
+        // Owners: this, and the tasks of the node.
+        std::shared_ptr<async::WaitLedger> waits;
     };
+
+    using ActiveNodes = std::map<std::string, ActiveNode, std::less<>>;
 
     [[nodiscard]] trace::SpanPtr start_node_span(const engine::NodeRun& node) const;
     void start_attempt(ActiveNode& active, const engine::NodeRun& node) const;
-    static void end(trace::Span& span, const std::optional<SteadyTime>& at);
+    static void end_attempt(ActiveNode& active, const Error* error);
+    void write_result(
+        ActiveNode& active, const engine::NodeRun& node, const engine::NodeResult& result
+    );
+    /// Ends the node's span with the time of its body's end and forgets it, but for its ids.
+    void end_node(ActiveNodes::iterator at);
+    void end_expired();
+    void report_late(const engine::NodeRun& node, std::string_view kind, std::string_view text);
+    void close_nodes();
+    void close_rounds();
 
-    const trace::CapturePolicy& policy_;
+    const SpanShop shop_;
     std::mutex mutex_;
+    bool is_closed_ = false;
+    std::size_t waiting_ = 0;  ///< nodes whose body has ended and whose result is not known
     OpenSpan workflow_;
-    std::map<std::string, ActiveNode, std::less<>> nodes_;  // by node execution id
-    std::map<const void*, OpenSpan> rounds_;                // by frame
+    ActiveNodes nodes_;                       // by node execution id
+    std::map<const void*, OpenSpan> rounds_;  // by frame
+    /// The last spans that ended, for what comes late: a ring by execution id.
+    std::vector<std::pair<std::string, opentelemetry::trace::SpanContext>> ended_;
+    std::size_t ended_count_ = 0;
+    /// Still current in tasks whose end hook has not come when the graph ended.
+    std::map<std::string, ActiveNode, std::less<>> stragglers_;
 };
 
 }  // namespace flowspan::observe

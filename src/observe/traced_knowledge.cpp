@@ -39,12 +39,13 @@ struct RetrievalHandler {
     void on_result(trace::Span& span, const Result<knowledge::RetrievalReply>& reply) const {
         const auto& segments = reply->segments;
         set(span, names::kFlowspanDocumentCount, static_cast<std::int64_t>(segments.size()));
-        json::array documents;
-        for (const auto& segment : segments) {
-            documents.push_back(json::object{{"id", segment.id}, {"score", segment.score}});
-        }
-        if (policy->wants_content()) {
-            policy->write_content(span, names::kGenAiRetrievalDocuments, to_json_text(documents));
+        if (policy->mode != trace::CaptureMode::off) {
+            // Ids and scores explain an answer without telling what the documents say.
+            json::array documents;
+            for (const auto& segment : segments) {
+                documents.push_back(json::object{{"id", segment.id}, {"score", segment.score}});
+            }
+            set(span, names::kGenAiRetrievalDocuments, to_json_text(documents));
         }
     }
 };

@@ -21,6 +21,7 @@ public:
 };
 
 class TaskContext;
+class WaitLedger;
 
 /// Shared ownership without a control block; a context is copied with every executor.
 class TaskContextPtr {
@@ -62,7 +63,7 @@ public:
     /// A context without parent: no deadline, no task-local state.
     [[nodiscard]] static TaskContextPtr make_root();
 
-    /// A child's context: same deadline, forked task-local state.
+    /// A child's context: same deadline, same ledger of waits, forked task-local state.
     [[nodiscard]] TaskContextPtr fork() const;
 
     [[nodiscard]] std::optional<SteadyTime> deadline() const noexcept { return deadline_; }
@@ -78,6 +79,12 @@ public:
 
     void set_local(std::unique_ptr<TaskLocal> local) noexcept { local_ = std::move(local); }
 
+    /// Where the waits of this task and its children are summed up; null: nowhere.
+    [[nodiscard]] const std::shared_ptr<WaitLedger>& waits() const noexcept { return waits_; }
+
+    // Owners: the tasks that write into it and the observer that reads it.
+    void set_waits(std::shared_ptr<WaitLedger> waits) noexcept { waits_ = std::move(waits); }
+
     TaskContext(const TaskContext&) = delete;
     TaskContext& operator=(const TaskContext&) = delete;
 
@@ -92,6 +99,7 @@ private:
     std::atomic<std::uint32_t> references_{1};
     std::optional<SteadyTime> deadline_;
     std::unique_ptr<TaskLocal> local_;
+    std::shared_ptr<WaitLedger> waits_;
 };
 
 /// The task whose code this thread runs now, or null outside of tasks. Not inlined on purpose: a

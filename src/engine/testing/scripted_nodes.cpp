@@ -1,5 +1,7 @@
 #include "engine/testing/scripted_nodes.hpp"
 
+#include "flowspan/async/pools.hpp"
+#include "flowspan/async/waits.hpp"
 #include "flowspan/base/text.hpp"
 
 #include <map>
@@ -19,6 +21,7 @@ const std::map<std::string, NodeTraits, std::less<>>& traits() {
         {"hang", {}},
         {"say", {}},
         {"throw", {}},
+        {"wait", {}},
         {"answer", {NodeShape::response, false, false}},
     };
     return table;
@@ -32,6 +35,11 @@ public:
     Task<Result<NodeOutcome>> execute(NodeContext& context) const override {
         if (type_ == "hang") {
             co_await async::sleep(std::chrono::hours(1));
+        }
+        if (type_ == "wait") {
+            co_await async::on_blocking([] {
+                async::add_wait(async::WaitKind::rate_limit, std::chrono::milliseconds(250));
+            });
         }
         if (type_ == "throw") {
             throw std::runtime_error("thrown by the node");

@@ -14,7 +14,8 @@ namespace flowspan::engine::testing {
 
 /// Types: `start`, `work` (yields, then outputs `out`), `fail`, `flaky` (fails `failures` times per
 /// process), `branch` (takes `data.choose`), `hang`, `say` (streams `data.pieces` on `text`),
-/// `answer` (template `data.answer`), `throw`.
+/// `answer` (template `data.answer`), `throw`, `wait` (hops to a pool and says that a rate limit
+/// held it up for 250 ms).
 class ScriptedNodes final : public NodeFactory {
 public:
     const NodeTraits* find_traits(std::string_view type) const override;

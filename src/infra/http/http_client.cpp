@@ -1,5 +1,6 @@
 #include "infra/http/http_client.hpp"
 
+#include "flowspan/async/waits.hpp"
 #include "flowspan/base/clock.hpp"
 #include "flowspan/base/text.hpp"
 #include "infra/http/curl_loop.hpp"
@@ -272,6 +273,9 @@ private:
                  .listener = listener}
             );
             co_await loop.perform(*transfer, executor);
+            if (async::current_waits() != nullptr) {
+                async::add_wait(async::WaitKind::provider, transfer->time_to_first_byte());
+            }
             if (transfer->early_end == EarlyEnd::cancelled) {
                 async::throw_cancelled();
             }
@@ -284,7 +288,9 @@ private:
             }
             if (*next == Next::resend) {
                 // 100, 200, 400 ms: long enough for a restart behind a load balancer.
-                co_await async::sleep(kResendDelay * (1 << progress.resends++));
+                const auto pause = kResendDelay * (1 << progress.resends++);
+                co_await async::sleep(pause);
+                async::add_wait(async::WaitKind::retry, pause);
             }
         }
     }

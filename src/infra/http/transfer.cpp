@@ -253,6 +253,14 @@ std::chrono::milliseconds Transfer::elapsed() const {
     return std::chrono::milliseconds(time_us / 1000);
 }
 
+std::chrono::microseconds Transfer::time_to_first_byte() const {
+    curl_off_t sent_us = 0;
+    curl_off_t first_us = 0;
+    curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    curl_easy_getinfo(easy_, CURLINFO_STARTTRANSFER_TIME_T, &first_us);
+    return std::chrono::microseconds(first_us > sent_us ? first_us - sent_us : 0);
+}
+
 std::size_t Transfer::refuse_upload(char*, std::size_t, std::size_t, void*) {
     // Bodies are given whole, so libcurl never has to ask; its default would read stdin.
     return CURL_READFUNC_ABORT;

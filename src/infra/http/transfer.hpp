@@ -66,6 +66,8 @@ public:
     /// errno of the failed connect, or 0.
     [[nodiscard]] int os_error() const;
     [[nodiscard]] std::chrono::milliseconds elapsed() const;
+    /// From the moment the connection stood; 0 if no byte of a reply came.
+    [[nodiscard]] std::chrono::microseconds time_to_first_byte() const;
 
     HttpResponse response;
     CURLcode code = CURLE_OK;

@@ -1,5 +1,7 @@
 #include "infra/sandbox/sandbox.hpp"
 
+#include "flowspan/async/waits.hpp"
+#include "flowspan/base/clock.hpp"
 #include "flowspan/base/text.hpp"
 #include "infra/sandbox/detail/execution.hpp"
 #include "infra/sandbox/detail/gate.hpp"
@@ -75,9 +77,11 @@ Task<Result<Outcome>> BubblewrapSandbox::execute(
     if (!is_valid_utf8(text)) {
         text = to_valid_utf8(text);
     }
+    auto waiting_since = real_clock().steady_now();
     FLOWSPAN_CO_TRY(const auto pass, co_await gate_.enter());
     for (int attempt = 1;; ++attempt) {
         FLOWSPAN_CO_TRY(const auto worker, co_await take_worker(kind));
+        async::add_wait(async::WaitKind::worker, real_clock().steady_now() - waiting_since);
         worker->limit(limits, config_.temp_bytes);
         Execution execution(*worker, limits);
         auto outcome = co_await execution.run(text);
@@ -86,6 +90,7 @@ Task<Result<Outcome>> BubblewrapSandbox::execute(
             co_return outcome;
         }
         pool_.retire(worker->generation());
+        waiting_since = real_clock().steady_now();
     }
 }
 

@@ -1,0 +1,322 @@
+// Spans of tools, agents and their rounds, and retrieval, around scripted insides.
+
+#include "flowspan/async/runtime.hpp"
+#include "observe/testing/span_tree.hpp"
+#include "observe/traced_agent.hpp"
+#include "observe/traced_chat_model.hpp"
+#include "observe/traced_knowledge.hpp"
+#include "observe/traced_tools.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace flowspan::observe {
+namespace {
+
+namespace names = trace::names;
+using opentelemetry::trace::SpanKind;
+using opentelemetry::trace::StatusCode;
+
+trace::CapturePolicy full_policy() {
+    trace::CapturePolicy policy;
+    policy.mode = trace::CaptureMode::full;
+    return policy;
+}
+
+/// Gives one tool `weather` with a secret parameter; fails when the argument `city` is missing.
+class WeatherTool final : public tools::Tool {
+public:
+    WeatherTool() {
+        description_.ref = {"builtin", "met", "met", "weather"};
+        description_.text = "says how it is outside";
+        description_.parameters.emplace();
+        description_.parameters->push_back(
+            {.name = "key", .type = tools::ParameterType::secret, .is_required = true}
+        );
+    }
+
+    const tools::ToolDescription& description() const noexcept override { return description_; }
+
+    Task<Result<tools::ToolReply>> invoke(json::object arguments, const tools::ToolContext&)
+        const override {
+        co_await async::yield_now();
+        if (!arguments.contains("city")) {
+            co_return failure(
+                Error(ErrorCode::invalid_input, "city is missing").with_type("ToolParameterError")
+            );
+        }
+        tools::ToolReply reply;
+        reply.messages.emplace_back(tools::TextMessage{"sunny"});
+        reply.usage = tools::ToolUsage{.total_tokens = 7};
+        co_return reply;
+    }
+
+private:
+    tools::ToolDescription description_;
+};
+
+class OneTool final : public tools::ToolProvider {
+public:
+    Result<std::unique_ptr<const tools::Tool>> find(const tools::ToolRef& ref) const override {
+        if (ref.tool != "weather") {
+            return nullptr;
+        }
+        return std::make_unique<WeatherTool>();
+    }
+};
+
+class DecoratorsTest : public ::testing::Test {
+protected:
+    template <class Function>
+    SpanTree record(Function function) {
+        async::Runtime runtime;
+        runtime.block_on(runtime.next_executor(), std::move(function));
+        return SpanTree(recording_.take());
+    }
+
+    trace::SpanRecording recording_;
+    trace::CapturePolicy policy_;
+    trace::CapturePolicy full_ = full_policy();
+};
+
+TEST_F(DecoratorsTest, ToolIsNamedAndItsSecretsStayInside) {
+    OneTool provider;
+    const auto traced = trace_tools(provider, full_);
+    const auto tree = record([&traced]() -> Task<void> {
+        const auto tool = *traced->find({.tool = "weather"});
+        const tools::ToolContext context{.call_id = "call-1"};
+        const auto reply = co_await tool->invoke({{"city", "Oslo"}, {"key", "s3cret"}}, context);
+        EXPECT_TRUE(reply);
+    });
+    const auto* span = tree.find("execute_tool weather");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetSpanKind(), SpanKind::kInternal);
+    EXPECT_EQ(span->GetStatus(), StatusCode::kUnset);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiOperationName), "execute_tool");
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiToolName), "weather");
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiToolCallId), "call-1");
+    EXPECT_EQ(SpanTree::text(*span, names::kFlowspanToolProvider), "met");
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanToolTokens), 7);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiToolCallArguments), R"({"city":"Oslo"})");
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiToolCallResult), "sunny");
+}
+
+TEST_F(DecoratorsTest, FailedToolIsAnErrorWithOneEventAndNoContentByDefault) {
+    OneTool provider;
+    const auto traced = trace_tools(provider, policy_);
+    const auto tree = record([&traced]() -> Task<void> {
+        const auto tool = *traced->find({.tool = "weather"});
+        const tools::ToolContext context;
+        EXPECT_FALSE(co_await tool->invoke({{"town", "Oslo"}}, context));
+    });
+    const auto* span = tree.find("execute_tool weather");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetStatus(), StatusCode::kError);
+    EXPECT_EQ(SpanTree::text(*span, names::kErrorType), "ToolParameterError");
+    EXPECT_EQ(span->GetEvents().size(), 1U);
+    EXPECT_FALSE(SpanTree::has(*span, names::kGenAiToolCallArguments));
+}
+
+TEST_F(DecoratorsTest, UnknownToolStaysUnknown) {
+    OneTool provider;
+    const auto traced = trace_tools(provider, policy_);
+    const auto found = traced->find({.tool = "other"});
+    ASSERT_TRUE(found);
+    EXPECT_EQ(*found, nullptr);
+}
+
+/// Answers after a call of its tool, in two rounds.
+class ScriptedRound final : public agent::AgentRound {
+public:
+    explicit ScriptedRound(const tools::Tool& tool) : tool_(tool) {}
+
+    Task<Result<bool>> run(agent::AgentState& state) override {
+        co_await async::yield_now();
+        state.result.usage.prompt_tokens += 3;
+        state.result.usage.completion_tokens += 2;
+        if (state.round == 1) {
+            static_cast<void>(co_await tool_.invoke({{"city", "Oslo"}}, state.request.tool_context)
+            );
+            co_return false;
+        }
+        state.result.text = "sunny";
+        co_return true;
+    }
+
+private:
+    const tools::Tool& tool_;
+};
+
+class SilentListener final : public agent::AgentListener {
+public:
+    void on_text(std::string_view /*piece*/) override {}
+};
+
+TEST_F(DecoratorsTest, AgentHasARoundSpanForEachRoundAndToolsBelowThem) {
+    OneTool provider;
+    const auto traced = trace_tools(provider, policy_);
+    const auto tool = *traced->find({.tool = "weather"});
+    ScriptedRound round(*tool);
+    const auto traced_round = trace_agent_round(round);
+    const auto plain = agent::make_agent(*traced_round);
+    const auto subject = trace_agent(*plain, full_);
+    const auto tree = record([&subject]() -> Task<void> {
+        agent::AgentRequest request;
+        request.name = "helper";
+        request.query = "how is it outside?";
+        request.model = {"openai", "gpt"};
+        SilentListener listener;
+        EXPECT_TRUE(co_await subject->run(request, listener));
+    });
+    const auto* span = tree.find("invoke_agent helper");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetSpanKind(), SpanKind::kInternal);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiAgentName), "helper");
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanAgentRounds), 2);
+    EXPECT_EQ(SpanTree::integer(*span, names::kGenAiUsageInputTokens), 6);
+    EXPECT_EQ(tree.parent_of("agent round"), "invoke_agent helper");
+    EXPECT_EQ(tree.parent_of("execute_tool weather"), "agent round");
+    EXPECT_EQ(tree.all().size(), 4U);
+    std::vector<std::int64_t> rounds;
+    for (const auto& one : tree.all()) {
+        if (one->GetName() == "agent round") {
+            rounds.push_back(SpanTree::integer(*one, names::kFlowspanAgentRound));
+        }
+    }
+    EXPECT_EQ(rounds, (std::vector<std::int64_t>{1, 2}));
+}
+
+class FixedKnowledge final : public knowledge::KnowledgeStore {
+public:
+    Task<Result<knowledge::Dataset>> create_dataset(std::string, std::string) override {
+        co_return failure(ErrorCode::unsupported, "fixed");
+    }
+
+    Task<Result<std::vector<knowledge::Dataset>>> list_datasets() override {
+        co_return std::vector<knowledge::Dataset>();
+    }
+
+    Task<Result<knowledge::AddedDocument>> add_document(knowledge::NewDocument) override {
+        co_return failure(ErrorCode::unsupported, "fixed");
+    }
+
+    Task<Result<knowledge::ResolvedDatasets>> resolve(std::vector<std::string>) override {
+        co_return knowledge::ResolvedDatasets();
+    }
+
+    Task<Result<std::vector<std::string>>> metadata_fields(std::vector<std::string>) override {
+        co_return std::vector<std::string>();
+    }
+
+    Task<Result<knowledge::RetrievalReply>> retrieve(knowledge::RetrievalRequest request) override {
+        if (request.query.empty()) {
+            co_return failure(ErrorCode::invalid_input, "no query");
+        }
+        knowledge::RetrievalReply reply;
+        auto& segment = reply.segments.emplace_back();
+        segment.id = "s1";
+        segment.content = "secret text";
+        segment.score = 0.5;
+        co_return reply;
+    }
+};
+
+TEST_F(DecoratorsTest, RetrievalTellsIdsAndScoresButNoTextByDefault) {
+    FixedKnowledge store;
+    const auto traced = trace_knowledge(store, policy_);
+    const auto tree = record([&traced]() -> Task<void> {
+        EXPECT_TRUE(co_await traced->retrieve({.dataset_ids = {"d1"}, .query = "q", .top_k = 3}));
+    });
+    const auto* span = tree.find("retrieval d1");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetSpanKind(), SpanKind::kClient);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiDataSourceId), "d1");
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanDocumentCount), 1);
+    EXPECT_EQ(
+        SpanTree::text(*span, names::kGenAiRetrievalDocuments), R"([{"id":"s1","score":5E-1}])"
+    );
+    EXPECT_FALSE(SpanTree::has(*span, names::kGenAiRetrievalQueryText));
+}
+
+TEST_F(DecoratorsTest, FailedRetrievalIsAnError) {
+    FixedKnowledge store;
+    const auto traced = trace_knowledge(store, policy_);
+    const auto tree = record([&traced]() -> Task<void> {
+        EXPECT_FALSE(co_await traced->retrieve({.dataset_ids = {"d1", "d2"}}));
+    });
+    const auto* span = tree.find("retrieval d1,d2");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetStatus(), StatusCode::kError);
+    EXPECT_EQ(SpanTree::text(*span, names::kErrorType), "invalid_input");
+}
+
+/// Fails or answers as the request's user says.
+class FixedModel final : public model::ChatModel {
+public:
+    Task<Result<model::ChatReply>> chat(
+        const model::ChatRequest& request, model::ChatListener& listener
+    ) override {
+        if (request.user == "fail") {
+            co_return failure(Error(ErrorCode::rate_limited, "slow down").with_type("RateLimit"));
+        }
+        listener.on_text("hi");
+        model::ChatReply reply;
+        reply.text = "hi";
+        reply.finish_reason = "stop";
+        reply.usage = {.prompt_tokens = 5, .completion_tokens = 1, .time_to_first_token = 0.25};
+        reply.timing = {.chunk_count = 4, .chunk_gap_max = 0.5, .chunk_gap_mean = 0.125};
+        reply.attempts = 2;
+        co_return reply;
+    }
+
+    model::ModelFeatures features(const model::ModelRef&) const override { return {}; }
+
+    model::EndpointFacts endpoint(const model::ModelRef&) const override {
+        return {"openai", "api.example", 443};
+    }
+};
+
+class SilentChat final : public model::ChatListener {
+public:
+    void on_text(std::string_view /*piece*/) override {}
+};
+
+TEST_F(DecoratorsTest, ModelCallTellsHowItsAnswerWasStreamed) {
+    FixedModel inner;
+    const auto traced = trace_chat_model(inner, policy_);
+    const auto tree = record([&traced]() -> Task<void> {
+        const model::ChatRequest request{.model = {"openai", "m"}};
+        SilentChat listener;
+        EXPECT_TRUE(co_await traced->chat(request, listener));
+    });
+    const auto* span = tree.find("chat m");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetSpanKind(), SpanKind::kClient);
+    EXPECT_DOUBLE_EQ(SpanTree::number(*span, names::kGenAiResponseTimeToFirstChunk), 0.25);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanChunkCount), 4);
+    EXPECT_DOUBLE_EQ(SpanTree::number(*span, names::kFlowspanChunkGapMax), 0.5);
+    EXPECT_DOUBLE_EQ(SpanTree::number(*span, names::kFlowspanChunkGapMean), 0.125);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanAttemptCount), 2);
+    EXPECT_FALSE(SpanTree::has(*span, names::kGenAiOutputMessages));
+}
+
+TEST_F(DecoratorsTest, FailedModelCallIsAnErrorOfItsType) {
+    FixedModel inner;
+    const auto traced = trace_chat_model(inner, policy_);
+    const auto tree = record([&traced]() -> Task<void> {
+        const model::ChatRequest request{.model = {"openai", "m"}, .user = "fail"};
+        SilentChat listener;
+        EXPECT_FALSE(co_await traced->chat(request, listener));
+    });
+    const auto* span = tree.find("chat m");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetStatus(), StatusCode::kError);
+    EXPECT_EQ(SpanTree::text(*span, names::kErrorType), "RateLimit");
+    EXPECT_EQ(span->GetEvents().size(), 1U);
+}
+
+}  // namespace
+}  // namespace flowspan::observe

@@ -35,7 +35,8 @@ FileStatus status_of(const service::AppCheck& check) {
     if (check.has_errors()) {
         return FileStatus::invalid;
     }
-    return check.has_unsupported() ? FileStatus::unsupported : FileStatus::ok;
+    return check.has_unsupported() || check.has_node_errors() ? FileStatus::unsupported
+                                                              : FileStatus::ok;
 }
 
 bool is_app_file(const fs::path& path) {
@@ -92,6 +93,7 @@ json::object to_json(const service::AppCheck& check) {
 std::string_view mark_of(dsl::Problem::Severity severity) {
     switch (severity) {
         case dsl::Problem::Severity::error:
+        case dsl::Problem::Severity::node_error:
             return "error";
         case dsl::Problem::Severity::unsupported:
             return "unsupported";
@@ -135,9 +137,12 @@ ExitCode run_check(const CheckOptions& options, const Terminal& /*terminal*/) {
     }
     const OfflineRegistry registry(*config);
     std::array<std::size_t, 4> counts{};
+    bool is_any_wrong = false;
     for (const auto& file : *files) {
         const auto check = service::check_app_file(file, registry.factory());
-        ++counts[static_cast<std::size_t>(status_of(check))];
+        const auto status = status_of(check);
+        ++counts[static_cast<std::size_t>(status)];
+        is_any_wrong |= status == FileStatus::invalid || check.has_node_errors();
         if (options.is_json) {
             write_output(to_json_text(to_json(check)) + "\n");
         } else if (!options.is_quiet) {
@@ -157,7 +162,7 @@ ExitCode run_check(const CheckOptions& options, const Terminal& /*terminal*/) {
     } else {
         write_output(summary);
     }
-    return counts[2] == 0 ? ExitCode::done : ExitCode::run_failed;
+    return is_any_wrong ? ExitCode::run_failed : ExitCode::done;
 }
 
 }  // namespace flowspan::cli

@@ -54,6 +54,12 @@ Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileSt
     co_return std::move(record);
 }
 
+// Without a declared type, JSON is what it looks like.
+json::value read_open_value(const std::string& text) {
+    auto parsed = parse_json(text);
+    return parsed && parsed->is_structured() ? *std::move(parsed) : json::value(text);
+}
+
 Task<Result<json::value>> read_value(
     const service::InputField& field, const std::string& text, nodes::FileStore& files
 ) {
@@ -106,12 +112,12 @@ void merge(json::object& inputs, const service::InputField& field, json::value v
     }
 }
 
-std::string known_names(const std::vector<service::InputField>& form) {
-    if (form.empty()) {
+std::string known_names(const service::InputForm& form) {
+    if (form.fields.empty()) {
         return "this app takes no inputs";
     }
     std::string names = "known inputs: ";
-    for (const auto& field : form) {
+    for (const auto& field : form.fields) {
         names += field.variable + " (" + field.type + (field.is_required ? ", required) " : ") ");
     }
     return names;
@@ -120,7 +126,7 @@ std::string known_names(const std::vector<service::InputField>& form) {
 }  // namespace
 
 Task<Result<json::object>> read_inputs(
-    const std::vector<service::InputField>& form,
+    const service::InputForm& form,
     const std::vector<std::string>& pairs,
     const std::string& all_as_json,
     nodes::FileStore& files
@@ -132,9 +138,13 @@ Task<Result<json::object>> read_inputs(
             co_return invalid(fmt::format("`-i {}`: write key=value", pair));
         }
         const auto key = pair.substr(0, equals);
-        const auto field = std::ranges::find(form, key, &service::InputField::variable);
-        if (field == form.end()) {
-            co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
+        const auto field = std::ranges::find(form.fields, key, &service::InputField::variable);
+        if (field == form.fields.end()) {
+            if (!form.is_open) {
+                co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
+            }
+            inputs[key] = read_open_value(pair.substr(equals + 1));
+            continue;
         }
         auto value = co_await read_value(*field, pair.substr(equals + 1), files);
         if (!value) {

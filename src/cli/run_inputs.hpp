@@ -16,7 +16,7 @@ namespace flowspan::cli {
 /// or takes an http(s) URL. `@path` on any other field reads the file as text. An unknown key is an
 /// error that names the known ones.
 [[nodiscard]] Task<Result<json::object>> read_inputs(
-    const std::vector<service::InputField>& form,
+    const service::InputForm& form,
     const std::vector<std::string>& pairs,
     const std::string& all_as_json,
     nodes::FileStore& files

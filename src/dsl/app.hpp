@@ -61,6 +61,7 @@ struct NodeSpec {
     std::string version = "1";
     std::string parent_id;  ///< id of the iteration or loop it belongs to; empty at top level
     json::value data;       ///< the whole `data` mapping
+    std::string fault;      ///< what is wrong with fields that all types share; empty: nothing
     PositionMap positions;  ///< by JSON pointer below `data`
     SourcePosition position;
 
@@ -107,7 +108,12 @@ struct App {
 
 /// One finding about a file. `code` is stable and dotted, for example `graph.edge_unknown_node`.
 struct Problem {
-    enum class Severity : std::uint8_t { error, unsupported, warning };
+    enum class Severity : std::uint8_t {
+        error,        ///< the file does not load
+        node_error,   ///< the data of one node is wrong; the app loads, the node fails if reached
+        unsupported,  ///< nothing is wrong, but something cannot run here
+        warning,
+    };
 
     Severity severity = Severity::error;
     SourcePosition position;

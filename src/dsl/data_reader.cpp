@@ -149,7 +149,10 @@ bool DataReader::is_valid() const noexcept {
     return std::none_of(
         problems_->begin() + static_cast<std::ptrdiff_t>(problems_before_),
         problems_->end(),
-        [](const Problem& problem) { return problem.severity == Problem::Severity::error; }
+        [](const Problem& problem) {
+            return problem.severity == Problem::Severity::node_error ||
+                   problem.severity == Problem::Severity::error;
+        }
     );
 }
 
@@ -216,7 +219,7 @@ void DataReader::report_as(
 }
 
 void DataReader::report(std::string_view key, std::string_view message) const {
-    report_as(Problem::Severity::error, kInvalidData, key, message);
+    report_as(Problem::Severity::node_error, kInvalidData, key, message);
 }
 
 void DataReader::warn(std::string_view key, std::string_view message) const {
@@ -227,7 +230,10 @@ const json::value* DataReader::require(std::string_view key) const {
     const auto* found = find(key);
     if (found == nullptr) {
         report_as(
-            Problem::Severity::error, kMissingField, key, "is missing; add it to the node's data"
+            Problem::Severity::node_error,
+            kMissingField,
+            key,
+            "is missing; add it to the node's data"
         );
     }
     return found;

@@ -188,7 +188,7 @@ TEST(DataReader, ReportsWhatIsWrongAndGoesOn) {
         ASSERT_FALSE(problems.empty()) << test.message;
         EXPECT_EQ(problems[0].code, test.code);
         EXPECT_EQ(problems[0].message, test.message);
-        EXPECT_EQ(problems[0].severity, Severity::error);
+        EXPECT_EQ(problems[0].severity, Severity::node_error);
         EXPECT_FALSE(reader.is_valid());
     }
 }

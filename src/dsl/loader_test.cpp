@@ -303,7 +303,7 @@ TEST(Loader, SaysWhatIsWrongAndWhatToDo) {
                  ", {id: b, data: {type: code, title: B, iteration_id: i}}]",
              "[{source: a, target: b}, {source: b, target: a}]"
          ),
-         Severity::error,
+         Severity::node_error,
          "graph.cycle",
          "the edges form a cycle inside \"Each\" (i): \"A\" (a) \u2192 \"B\" (b) \u2192 \"A\" (a);"
         },
@@ -312,11 +312,11 @@ TEST(Loader, SaysWhatIsWrongAndWhatToDo) {
              ", {id: i, data: {type: iteration, iteration_id: j}}"
              ", {id: j, data: {type: iteration, iteration_id: i}}]"
          ),
-         Severity::error,
+         Severity::node_error,
          "graph.nested_in_itself",
          "containers lie inside each other: `i` \u2192 `j` \u2192 `i`"},
         {workflow("[" + start + ", {id: i, data: {type: loop, title: L}}]"),
-         Severity::warning,
+         Severity::node_error,
          "graph.empty_container",
          "loop \"L\" (i) holds no nodes to run"},
         {workflow("[" + start + ", {type: custom-note, id: n}]", "[{source: s, target: n}]"),
@@ -440,8 +440,7 @@ TEST(Loader, CutsAFloodOfProblemsButNeverTheVerdict) {
     for (int i = 0; i < 1000; ++i) {
         edges += "{source: 1, target: s}, ";
     }
-    const auto nodes =
-        "[{id: s, data: {type: start}}, {id: t, data: {type: code, error_strategy: x}}]";
+    const auto nodes = "[{id: s, data: {type: start}}, {id: s, data: {type: code}}]";
     const auto result = load_app(
         "app: {mode: workflow}\nworkflow: {graph: {edges: " + edges + "], nodes: " + nodes + "}}",
         "x.yml"
@@ -449,9 +448,77 @@ TEST(Loader, CutsAFloodOfProblemsButNeverTheVerdict) {
     EXPECT_FALSE(result.app);
     EXPECT_EQ(result.problems.size(), 201U);
     EXPECT_EQ(result.problems.back().message, "801 more problems are not listed");
-    EXPECT_EQ(
-        std::ranges::count(result.problems, "node.invalid_error_strategy", &Problem::code), 1
+    EXPECT_EQ(std::ranges::count(result.problems, "graph.duplicate_node_id", &Problem::code), 1);
+}
+
+// `levels` iterations inside each other, `1` outermost.
+std::string nested(int levels) {
+    std::string nodes = "[{id: s, data: {type: start}}";
+    for (int i = 1; i <= levels; ++i) {
+        nodes += ", {id: '" + std::to_string(i) + "', data: {type: iteration, iteration_id: '" +
+                 (i > 1 ? std::to_string(i - 1) : std::string()) + "'}}";
+    }
+    return workflow(nodes + "]");
+}
+
+TEST(Loader, AllowsTenLevelsOfContainersAndNoMore) {
+    const auto count = [](int levels) {
+        const auto result = load_app(nested(levels), "x.yml");
+        EXPECT_TRUE(result.app);
+        return std::ranges::count(result.problems, "graph.nested_too_deep", &Problem::code);
+    };
+    EXPECT_EQ(count(10), 0);
+    EXPECT_EQ(count(11), 1);
+    EXPECT_EQ(count(13), 3);
+}
+
+TEST(Loader, CutsEdgesThatLeadBackToTheirOwnContainer) {
+    const auto result = load_app(
+        workflow(
+            "[{id: s, data: {type: start}}, {id: i, data: {type: loop}}, {id: x, data: {type: "
+            "code}}"
+            ", {id: a, data: {type: code, loop_id: i}}, {id: b, data: {type: code, loop_id: i}}]",
+            "[{source: s, target: i}, {source: a, target: b}, {source: b, target: i}"
+            ", {source: a, target: x}, {source: x, target: i}]"
+        ),
+        "x.yml"
     );
+    ASSERT_TRUE(result.app);
+    std::vector<std::string> edges;
+    for (const auto& edge : result.app->graph.edges) {
+        edges.push_back(edge.source + " " + edge.target);
+    }
+    EXPECT_EQ(edges, (std::vector<std::string>{"s i", "a b", "x i", "istart a"}));
+    const auto loop = std::ranges::find(result.app->graph.nodes, "i", &NodeSpec::id);
+    EXPECT_NE(loop->fault.find("a cycle leads through loop `i`"), std::string::npos) << loop->fault;
+}
+
+TEST(Loader, CountsNodesOfContainersThatAreGoneAsOutside) {
+    const auto result = load_app(
+        workflow("[{id: s, data: {type: start}}, {id: a, data: {type: code, iteration_id: gone}}"
+                 ", {id: b, data: {type: code, loop_id: s}}]"),
+        "x.yml"
+    );
+    ASSERT_TRUE(result.app);
+    for (const auto& node : result.app->graph.nodes) {
+        EXPECT_EQ(node.parent_id, "") << node.id;
+    }
+    EXPECT_EQ(
+        places(result),
+        (std::vector<std::string>{"4:43 graph.unknown_container", "4:92 graph.invalid_container"})
+    );
+}
+
+TEST(Loader, KeepsANodeWhoseCommonFieldsAreWrong) {
+    const auto result = load_app(
+        workflow("[{id: s, data: {type: start, title: 5}}"
+                 ", {id: a, data: {type: code, error_strategy: retry}}]"),
+        "x.yml"
+    );
+    ASSERT_TRUE(result.app);
+    EXPECT_EQ(result.app->graph.nodes[0].title, "5");
+    EXPECT_EQ(result.app->graph.nodes[0].fault, "");
+    EXPECT_NE(result.app->graph.nodes[1].fault.find("error_strategy"), std::string::npos);
 }
 
 TEST(Loader, GivesAnIdThatDependsOnTheTextAlone) {

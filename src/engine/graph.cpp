@@ -64,6 +64,34 @@ void read_error_strategy(const json::value& data, GraphNode& node) {
     }
 }
 
+/// Stands in for a node whose data is wrong.
+class FaultyNode final : public Node {
+public:
+    explicit FaultyNode(std::string fault) : fault_(std::move(fault)) {}
+
+    Task<Result<NodeOutcome>> execute(NodeContext& /*context*/) const override {
+        co_return failure(Error(ErrorCode::invalid_input, fault_).with_type("InvalidNodeDataError")
+        );
+    }
+
+private:
+    std::string fault_;
+};
+
+std::string find_fault(
+    const dsl::NodeSpec& spec, const std::vector<dsl::Problem>& problems, std::size_t first
+) {
+    if (!spec.fault.empty()) {
+        return spec.fault;
+    }
+    for (std::size_t i = first; i < problems.size(); ++i) {
+        if (problems[i].severity == dsl::Problem::Severity::node_error) {
+            return problems[i].message;
+        }
+    }
+    return "node " + spec.name() + " cannot be built";
+}
+
 bool starts_with(const value::Selector& selector, const value::Selector& prefix) {
     return prefix.size() >= 2 && selector.size() >= 2 && selector[0] == prefix[0] &&
            selector[1] == prefix[1];
@@ -101,8 +129,12 @@ std::shared_ptr<const Graph> Graph::compile(
         node.title = spec.title;
         const auto* traits = factory.find_traits(spec.type);
         node.traits = traits != nullptr ? *traits : NodeTraits{};
+        const auto before = problems.size();
         node.node = factory.build(spec, problems);
-        if (node.traits.is_retryable) {
+        const bool is_faulty = !node.node || !spec.fault.empty();
+        if (is_faulty) {
+            node.node = std::make_unique<FaultyNode>(find_fault(spec, problems, before));
+        } else if (node.traits.is_retryable) {
             node.retry = read_retry(spec.data);
         }
         read_error_strategy(spec.data, node);
@@ -135,10 +167,7 @@ std::shared_ptr<const Graph> Graph::compile(
         graph->edges_.push_back(std::move(edge));
     }
     graph->root_ = graph->find_node(source.root_id);
-    const bool is_broken =
-        graph->root_ == kNoNode ||
-        std::ranges::any_of(graph->nodes_, [](const GraphNode& node) { return !node.node; });
-    if (is_broken) {
+    if (graph->root_ == kNoNode) {
         return nullptr;
     }
     graph->plan_responses();

@@ -29,8 +29,8 @@ public:
     /// Null if no kind of this type is registered.
     [[nodiscard]] virtual const NodeTraits* find_traits(std::string_view type) const = 0;
 
-    /// Builds one node; on failure adds problems and returns null. An unknown type gives a node
-    /// that fails when it is reached.
+    /// Builds one node; null, with problems added, if its data is wrong. An unknown type gives a
+    /// node that fails when it is reached.
     [[nodiscard]] virtual std::unique_ptr<Node> build(
         const dsl::NodeSpec& spec, std::vector<dsl::Problem>& problems
     ) const = 0;
@@ -87,7 +87,8 @@ struct Response {
 
 class Graph {
 public:
-    /// Builds every node, reachable or not; all problems are collected. Null if any is an error.
+    /// Builds every node, reachable or not; all problems are collected. A node whose data is wrong
+    /// fails with the first of its problems when it is reached. Null if no node can begin a run.
     [[nodiscard]] static std::shared_ptr<const Graph> compile(
         const dsl::Graph& source, const NodeFactory& factory, std::vector<dsl::Problem>& problems
     );

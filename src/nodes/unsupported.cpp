@@ -13,19 +13,10 @@ namespace {
 
 using engine::NodeShape;
 
-constexpr std::array<UnsupportedKind, 6> kKinds = {{
+constexpr std::array<UnsupportedKind, 3> kKinds = {{
     {"human-input",
      {.shape = NodeShape::branch},
      "split the app in two and pass what the person says as an input"},
-    {"trigger-webhook",
-     {.shape = NodeShape::root},
-     "begin with a start node and pass what the request brings as inputs"},
-    {"trigger-schedule",
-     {.shape = NodeShape::root},
-     "begin with a start node and let a scheduler start the runs"},
-    {"trigger-plugin",
-     {.shape = NodeShape::root},
-     "begin with a start node and pass what the event brings as inputs"},
     {"datasource",
      {.shape = NodeShape::root},
      "pass the content as an input of a start node instead"},

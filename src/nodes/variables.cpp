@@ -70,6 +70,25 @@ std::string resolve(engine::NodeContext& context, const value::TextTemplate& tex
     return text.to_text(context.variables());
 }
 
+void add_reserved_variables(
+    const value::VariablePool& pool,
+    std::string_view prefix,
+    std::vector<engine::NodeOutput>& outputs
+) {
+    const auto* group = pool.find_group(prefix);
+    if (group == nullptr) {
+        return;
+    }
+    for (const auto& [name, value] : group->entries()) {
+        if (value.type() != value::ValueType::secret) {
+            std::string full;
+            full.reserve(prefix.size() + 1 + name.size());
+            full.append(prefix).append(1, '.').append(name);
+            outputs.push_back({std::move(full), value});
+        }
+    }
+}
+
 std::string selector_text(const value::Selector& selector) {
     json::array parts;
     for (const auto& part : selector) {

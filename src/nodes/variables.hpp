@@ -39,6 +39,14 @@ void warn_about_missing(engine::NodeContext& context, const value::TextTemplate&
 /// Text of a template field; missing variables are warned about.
 [[nodiscard]] std::string resolve(engine::NodeContext& context, const value::TextTemplate& text);
 
+/// What nodes that begin a run hand on: each variable of a reserved group as `prefix.name`. Secrets
+/// stay where they are: a copy among the outputs would end in events and logs.
+void add_reserved_variables(
+    const value::VariablePool& pool,
+    std::string_view prefix,
+    std::vector<engine::NodeOutput>& outputs
+);
+
 /// `['node', 'name']`, as messages name a selector.
 [[nodiscard]] std::string selector_text(const value::Selector& selector);
 

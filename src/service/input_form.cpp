@@ -1,11 +1,13 @@
 #include "service/input_form.hpp"
 
+#include "dsl/data_reader.hpp"
 #include "flowspan/base/text.hpp"
 #include "service/input_file.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -22,18 +24,21 @@ struct Field {
 
 using Checked = Result<json::value>;
 
+// Only webhooks have fields of this type.
+constexpr std::string_view kListType = "list";
+
 std::unexpected<Error> invalid(std::string message) {
     return failure(Error(ErrorCode::invalid_input, std::move(message)).with_type("ValueError"));
 }
 
-const json::value* find_form(const dsl::Graph& graph) {
+const dsl::NodeSpec* find_root(const dsl::Graph& graph) {
     const auto root = std::ranges::find(graph.nodes, graph.root_id, &dsl::NodeSpec::id);
-    return root == graph.nodes.end() ? nullptr : find_member(root->data, "variables");
+    return root == graph.nodes.end() ? nullptr : &*root;
 }
 
-std::vector<Field> read_fields(const dsl::Graph& graph) {
+std::vector<Field> read_start_fields(const dsl::NodeSpec& root) {
     std::vector<Field> fields;
-    const auto* form = find_form(graph);
+    const auto* form = find_member(root.data, "variables");
     if (form == nullptr || !form->is_array()) {
         return fields;
     }
@@ -47,19 +52,71 @@ std::vector<Field> read_fields(const dsl::Graph& graph) {
         if (const auto* options = find_member(entry, "options");
             options != nullptr && options->is_array()) {
             for (const auto& option : options->get_array()) {
-                field.info.options.emplace_back(string_or_empty(option));
+                field.info.options.push_back(value::python_str(option));
             }
         }
         if (const auto* fallback = find_member(entry, "default")) {
             field.fallback = *fallback;
         }
-        if (const auto* length = find_member(entry, "max_length");
-            length != nullptr && length->is_number()) {
-            field.max_length = length->to_number<std::int64_t>();
+        if (const auto* length = find_member(entry, "max_length")) {
+            field.max_length = dsl::to_integer(*length).value_or(0);
         }
         fields.push_back(std::move(field));
     }
     return fields;
+}
+
+// What a form calls the types of a request.
+std::string_view form_type(std::string_view type) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kTypes = {{
+        {"number", "number"},
+        {"boolean", "checkbox"},
+        {"object", "json_object"},
+        {"file", "file"},
+        {"array[file]", "file-list"},
+    }};
+    const auto* const found =
+        std::ranges::find(kTypes, type, &std::pair<std::string_view, std::string_view>::first);
+    if (found != kTypes.end()) {
+        return found->second;
+    }
+    return type.starts_with("array") ? kListType : std::string_view("paragraph");
+}
+
+std::vector<Field> read_webhook_fields(const dsl::NodeSpec& root) {
+    std::vector<Field> fields;
+    for (const std::string_view part : {"headers", "params", "body"}) {
+        const auto* list = find_member(root.data, part);
+        if (list == nullptr || !list->is_array()) {
+            continue;
+        }
+        for (const auto& entry : list->get_array()) {
+            Field field;
+            field.info.label = string_member(entry, "name");
+            field.info.variable = field.info.label;
+            std::ranges::replace(field.info.variable, '-', '_');
+            field.info.type = form_type(string_member(entry, "type", "string"));
+            fields.push_back(std::move(field));
+        }
+    }
+    Field request;
+    request.info.variable = "webhook_data";
+    request.info.type = "json_object";
+    fields.push_back(std::move(request));
+    return fields;
+}
+
+std::vector<Field> read_fields(const dsl::Graph& graph) {
+    const auto* root = find_root(graph);
+    if (root == nullptr) {
+        return {};
+    }
+    return root->type == "trigger-webhook" ? read_webhook_fields(*root) : read_start_fields(*root);
+}
+
+bool is_open(const dsl::Graph& graph) {
+    const auto* root = find_root(graph);
+    return root != nullptr && root->type == "trigger-plugin";
 }
 
 std::string without_nul(std::string_view text) {
@@ -176,6 +233,19 @@ Checked check_object(const Field& field, const json::value& given) {
     return given.is_object() ? Checked(given) : refuse();
 }
 
+Checked check_list(const Field& field, const json::value& given) {
+    auto list = given;
+    if (given.is_string()) {
+        if (auto parsed = parse_json(given.get_string())) {
+            list = *std::move(parsed);
+        }
+    }
+    if (!list.is_array()) {
+        return invalid(fmt::format("{} in input form must be a list", field.info.variable));
+    }
+    return list;
+}
+
 Checked check_field(const Field& field, const json::value& given) {
     const auto& type = field.info.type;
     if (type == "number") {
@@ -189,6 +259,9 @@ Checked check_field(const Field& field, const json::value& given) {
     }
     if (type == "json_object") {
         return check_object(field, given);
+    }
+    if (type == kListType) {
+        return check_list(field, given);
     }
     if (type == "external_data_tool") {
         return given;
@@ -228,11 +301,12 @@ value::Value typed(const Field& field, json::value data) {
 
 }  // namespace
 
-std::vector<InputField> describe_form(const dsl::Graph& graph) {
-    std::vector<InputField> form;
+InputForm describe_form(const dsl::Graph& graph) {
+    InputForm form;
     for (auto& field : read_fields(graph)) {
-        form.push_back(std::move(field.info));
+        form.fields.push_back(std::move(field.info));
     }
+    form.is_open = is_open(graph);
     return form;
 }
 
@@ -241,12 +315,18 @@ Result<std::vector<engine::NodeOutput>> validate_inputs(
 ) {
     std::vector<engine::NodeOutput> variables;
     std::vector<std::string> problems;
-    for (const auto& field : read_fields(graph)) {
+    const auto fields = read_fields(graph);
+    for (const auto& field : fields) {
         auto checked = check_given(field, inputs);
         if (checked) {
             variables.push_back({field.info.variable, typed(field, *std::move(checked))});
         } else {
             problems.push_back(checked.error().message);
+        }
+    }
+    if (is_open(graph)) {
+        for (const auto& given : inputs) {
+            variables.push_back({std::string(given.key()), value::Value(given.value())});
         }
     }
     if (!problems.empty()) {

@@ -19,10 +19,17 @@ struct InputField {
     std::vector<std::string> options;
 };
 
-/// The form of the app's start node; empty if it has none.
-[[nodiscard]] std::vector<InputField> describe_form(const dsl::Graph& graph);
+struct InputForm {
+    std::vector<InputField> fields;
+    bool is_open = false;  ///< takes whatever else it is given, too (events of services)
+};
 
-/// The validated variables in the form's order: declared ones only, defaults filled in, absent
+/// The form of the node that a run begins with: a start node's, or the declared headers, parameters
+/// and body fields of a webhook trigger (or `webhook_data`, the whole request).
+[[nodiscard]] InputForm describe_form(const dsl::Graph& graph);
+
+/// The validated variables in the form's order: declared ones only (all, if the form is open),
+/// defaults filled in, absent
 /// optional ones as `none`. All problems are in one error, one a line, with type `ValueError`.
 [[nodiscard]] Result<std::vector<engine::NodeOutput>> validate_inputs(
     const dsl::Graph& graph, const json::object& inputs

@@ -82,6 +82,61 @@ INSTANTIATE_TEST_SUITE_P(
     )
 );
 
+dsl::Graph graph_of(std::string_view type, std::string_view data) {
+    auto graph = graph_with("");
+    graph.nodes[0].type = type;
+    graph.nodes[0].data = *parse_json(data);
+    return graph;
+}
+
+std::string checked_text(const dsl::Graph& graph, std::string_view inputs) {
+    const auto checked = validate_inputs(graph, parse_json(inputs)->get_object());
+    if (!checked) {
+        return checked.error().message;
+    }
+    json::object variables;
+    for (const auto& [name, value] : *checked) {
+        variables[name] = value.json();
+    }
+    return to_json_text(variables);
+}
+
+TEST(InputFormOfTriggers, OfAWebhookHasWhatItsRequestDeclares) {
+    const auto graph = graph_of(
+        "trigger-webhook",
+        R"({"headers":[{"name":"X-Key","type":"string"}],"params":[{"name":"n","type":"number"}],
+            "body":[{"name":"tags","type":"array[string]"},{"name":"user","type":"object"}]})"
+    );
+    std::string form;
+    for (const auto& field : describe_form(graph).fields) {
+        form += field.variable + ":" + field.type + " ";
+    }
+    EXPECT_EQ(
+        form, "X_Key:paragraph n:number tags:list user:json_object webhook_data:json_object "
+    );
+    EXPECT_EQ(
+        checked_text(graph, R"({"X_Key":"k","n":"4","tags":"[\"a\"]","user":{"id":1}})"),
+        R"({"X_Key":"k","n":4,"tags":["a"],"user":{"id":1},"webhook_data":null})"
+    );
+    EXPECT_EQ(checked_text(graph, R"({"tags":"a"})"), "tags in input form must be a list");
+}
+
+TEST(InputFormOfTriggers, OfAnEventTakesWhateverTheEventHas) {
+    EXPECT_EQ(
+        checked_text(graph_of("trigger-plugin", "{}"), R"({"a":{"b":1}})"), R"({"a":{"b":1}})"
+    );
+    EXPECT_EQ(checked_text(graph_of("trigger-schedule", "{}"), R"({"a":1})"), "{}");
+}
+
+TEST(InputFormLeniency, ReadsNumbersThatAreWrittenAsText) {
+    const auto graph = graph_with(R"({"variable":"a","type":"text-input","max_length":"2"},)"
+                                  R"({"variable":"c","type":"select","options":[1,"x"]})");
+    EXPECT_EQ(
+        checked_text(graph, R"({"a":"abc"})"), "a in input form must be less than 2 characters"
+    );
+    EXPECT_EQ(checked_text(graph, R"({"c":"1"})"), R"({"a":null,"c":"1"})");
+}
+
 TEST(InputFormProblems, AreAllReportedAtOnce) {
     const auto checked = validate_inputs(
         graph_with(std::string(kRequired) + "," + kNumber), parse_json(R"({"n":"x"})")->get_object()

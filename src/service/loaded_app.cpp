@@ -52,6 +52,10 @@ bool AppCheck::has_errors() const noexcept {
     return has(problems, dsl::Problem::Severity::error);
 }
 
+bool AppCheck::has_node_errors() const noexcept {
+    return has(problems, dsl::Problem::Severity::node_error);
+}
+
 bool AppCheck::has_unsupported() const noexcept {
     return has(problems, dsl::Problem::Severity::unsupported);
 }

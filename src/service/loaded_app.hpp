@@ -16,7 +16,8 @@ struct LoadedApp {
     std::shared_ptr<const engine::Graph> graph;  ///< shared by all runs; null for modes without one
 };
 
-/// What checking a file found. `app` is set only if it can run (perhaps not every node of it).
+/// What checking a file found. `app` is set if it loads; some of its nodes may still fail if a run
+/// reaches them, as `has_node_errors` and `has_unsupported` say.
 struct AppCheck {
     std::string file;
     std::string mode;
@@ -26,6 +27,7 @@ struct AppCheck {
     std::shared_ptr<const LoadedApp> app;
 
     [[nodiscard]] bool has_errors() const noexcept;
+    [[nodiscard]] bool has_node_errors() const noexcept;
     [[nodiscard]] bool has_unsupported() const noexcept;
 };
 

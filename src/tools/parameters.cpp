@@ -54,10 +54,13 @@ Result<json::value> to_number(const ToolParameter& parameter, json::value value)
         return value;
     }
     const auto* string = value.if_string();
-    if (string == nullptr || string->empty()) {
+    if (string == nullptr) {
         return wrong_type(parameter, "a number");
     }
     auto text = trim(std::string_view(*string));
+    if (text.empty()) {
+        return json::value(nullptr);  // a field that nobody filled in
+    }
     if (text.starts_with('+')) {
         text.remove_prefix(1);
     }

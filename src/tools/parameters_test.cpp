@@ -23,7 +23,7 @@ TEST(ToolParameters, CastArgumentsByDeclaredType) {
         {"number", "\"1.5\"", "1.5E0"},
         {"number", "7", "7"},
         {"number", "\"abc\"", ""},
-        {"number", "\"\"", ""},
+        {"number", "\"\"", "null"},
         {"boolean", "\"Yes\"", "true"},
         {"boolean", "\"n\"", "false"},
         {"boolean", "\"0\"", "false"},

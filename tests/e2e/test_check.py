@@ -68,6 +68,22 @@ class Check(FlowspanTest):
         finished, _ = self.verdicts("apps/odd.yml", "apps/good.yml")
         self.expect_code(finished, 0)
 
+    def test_a_node_with_wrong_data_is_a_failure_but_the_app_loads(self):
+        self.write(
+            "faulty.yml",
+            make_app(
+                [start_node(), ("bad", {"type": "code", "title": "Bad"}), end_node()],
+                [("start", "bad"), ("bad", "end")],
+            ),
+        )
+        finished, (verdict,) = self.verdicts("faulty.yml")
+        self.expect_code(finished, 1)
+        self.assertEqual(verdict["status"], "unsupported")
+        self.assertIn("node.missing_field", [problem["code"] for problem in verdict["problems"]])
+        run = self.flowspan("run", "faulty.yml", "--json")
+        self.expect_code(run, 1)
+        self.assertIn("is missing", json.loads(run.stdout)["error"])
+
     def test_missing_file(self):
         finished, verdicts = self.verdicts("nowhere.yml")
         self.assertNotEqual(finished.code, 0)

@@ -71,7 +71,7 @@ void check_default(const DataReader& item, json::value& data) {
     }
     if (std::ranges::find(kDefaultTypes, type) == kDefaultTypes.end()) {
         item.report_as(
-            Problem::Severity::error,
+            Problem::Severity::node_error,
             "node.invalid_default_value",
             "type",
             fmt::format("must be one of `{}`, but is `{}`", fmt::join(kDefaultTypes, "`, `"), type)
@@ -82,7 +82,7 @@ void check_default(const DataReader& item, json::value& data) {
     auto parsed = given == nullptr ? std::optional<json::value>() : parse_default(*given, type);
     if (!parsed || !fits(*parsed, type)) {
         item.report_as(
-            Problem::Severity::error,
+            Problem::Severity::node_error,
             "node.invalid_default_value",
             "value",
             fmt::format("does not fit the type `{}`; correct one of the two", type)
@@ -108,6 +108,14 @@ void check_default_values(NodeSpec& spec, const DataReader& reader) {
     }
 }
 
+// Only people read it, so it is no reason for a node to fail.
+void check_title(const DataReader& reader) {
+    const auto* title = reader.find("title");
+    if (title != nullptr && !title->is_string()) {
+        reader.warn("title", fmt::format("must be text, but is {}", describe_kind(*title)));
+    }
+}
+
 void check_error_strategy(const DataReader& reader) {
     const auto* strategy = reader.find("error_strategy");
     if (strategy == nullptr) {
@@ -116,7 +124,7 @@ void check_error_strategy(const DataReader& reader) {
     const auto word = string_or_empty(*strategy);
     if (word != "fail-branch" && word != "default-value") {
         reader.report_as(
-            Problem::Severity::error,
+            Problem::Severity::node_error,
             "node.invalid_error_strategy",
             "error_strategy",
             "must be `fail-branch` or `default-value`; leave it out for neither"
@@ -130,7 +138,7 @@ void check_retries(const DataReader& reader) {
         return;
     }
     const auto report = [&reader](std::string_view key, std::string_view message) {
-        reader.report_as(Problem::Severity::error, "node.invalid_retry_config", key, message);
+        reader.report_as(Problem::Severity::node_error, "node.invalid_retry_config", key, message);
     };
     if (!config->is_object()) {
         report("retry_config", "must be a mapping such as {retry_enabled: true, max_retries: 3}");
@@ -153,11 +161,20 @@ void check_retries(const DataReader& reader) {
 }  // namespace
 
 void check_common_fields(NodeSpec& spec, std::vector<Problem>& problems) {
+    const auto before = problems.size();
     const DataReader reader(spec, problems);
-    static_cast<void>(reader.optional_text("title"));
+    check_title(reader);
     check_error_strategy(reader);
     check_default_values(spec, reader);
     check_retries(reader);
+    const auto first = std::find_if(
+        problems.begin() + static_cast<std::ptrdiff_t>(before),
+        problems.end(),
+        [](const Problem& problem) { return problem.severity == Problem::Severity::node_error; }
+    );
+    if (first != problems.end()) {
+        spec.fault = first->message;
+    }
 }
 
 }  // namespace flowspan::dsl::detail

@@ -35,6 +35,14 @@ public:
         add(Problem::Severity::warning, code, position, std::move(message));
     }
 
+    /// The app loads all the same; the node fails with `message` when it is reached.
+    void fault(NodeSpec& node, std::string_view code, std::string message) {
+        if (node.fault.empty()) {
+            node.fault = message;
+        }
+        add(Problem::Severity::node_error, code, node.position, std::move(message));
+    }
+
     [[nodiscard]] std::vector<Problem>& problems() noexcept { return problems_; }
 
     [[nodiscard]] const PositionMap& positions() const noexcept { return positions_; }

@@ -20,6 +20,9 @@ constexpr std::array<std::string_view, 5> kEntryTypes = {
     "start", "datasource", "trigger-webhook", "trigger-schedule", "trigger-plugin"
 };
 
+// Levels of containers inside each other. Each multiplies what a run does; nobody needs so many.
+constexpr std::size_t kNestingMax = 10;
+
 // More of a cycle than this is not worth reading.
 constexpr std::size_t kNamesMax = 12;
 
@@ -65,34 +68,42 @@ private:
                 continue;
             }
             const auto* parent = find(node.parent_id);
-            if (parent == nullptr) {
-                findings_.error_at(
-                    node.position,
-                    "graph.unknown_container",
-                    fmt::format(
-                        "node {} belongs to `{}`, which is not in the graph; add that iteration or "
-                        "loop, or remove `iteration_id` and `loop_id` from the node's data",
-                        node.name(),
-                        node.parent_id
-                    )
-                );
-            } else if (!is_container(*parent)) {
-                findings_.error_at(
-                    node.position,
-                    "graph.invalid_container",
-                    fmt::format(
-                        "node {} belongs to node {}, which is of type `{}`; only an iteration or a "
-                        "loop holds other nodes",
-                        node.name(),
-                        parent->name(),
-                        parent->type
-                    )
-                );
-            } else {
+            if (parent != nullptr && is_container(*parent)) {
                 set_container_id(node, *parent);
+            } else {
+                release(node, parent);
             }
         }
         check_nesting();
+    }
+
+    // Nodes that were copied out of a container keep its id; only the edges count for them.
+    void release(NodeSpec& node, const NodeSpec* parent) {
+        if (parent == nullptr) {
+            findings_.warning_at(
+                node.position,
+                "graph.unknown_container",
+                fmt::format(
+                    "node {} belongs to `{}`, which is not in the graph, so it counts as a node "
+                    "outside of any container; remove `iteration_id` and `loop_id` from its data",
+                    node.name(),
+                    node.parent_id
+                )
+            );
+        } else {
+            findings_.warning_at(
+                node.position,
+                "graph.invalid_container",
+                fmt::format(
+                    "node {} belongs to node {}, which is of type `{}`; only an iteration or a "
+                    "loop holds other nodes, so it counts as a node outside of any",
+                    node.name(),
+                    parent->name(),
+                    parent->type
+                )
+            );
+        }
+        node.parent_id.clear();
     }
 
     // So that everyone may rely on the data, however the file said it.
@@ -111,14 +122,41 @@ private:
             }
         }
         for (const auto& cycle : find_cycles(parents)) {
-            findings_.error_at(
-                graph_.nodes[cycle.front()].position,
-                "graph.nested_in_itself",
-                fmt::format(
-                    "containers lie inside each other: {}; take one of them out", names(cycle)
-                )
-            );
+            for (const auto index : cycle) {
+                findings_.fault(
+                    graph_.nodes[index],
+                    "graph.nested_in_itself",
+                    fmt::format(
+                        "containers lie inside each other: {}; take one of them out", names(cycle)
+                    )
+                );
+            }
+            graph_.nodes[cycle.front()].parent_id.clear();
         }
+        for (auto& node : graph_.nodes) {
+            if (is_container(node) && count_ancestors(node) >= kNestingMax) {
+                findings_.fault(
+                    node,
+                    "graph.nested_too_deep",
+                    fmt::format(
+                        "{} {} lies inside {} other containers; at most {} levels are allowed",
+                        node.type,
+                        node.name(),
+                        count_ancestors(node),
+                        kNestingMax
+                    )
+                );
+            }
+        }
+    }
+
+    // There is no cycle of parents any more.
+    std::size_t count_ancestors(const NodeSpec& node) const {
+        std::size_t count = 0;
+        for (const auto* at = find(node.parent_id); at != nullptr; at = find(at->parent_id)) {
+            ++count;
+        }
+        return count;
     }
 
     void check_edges() {
@@ -176,8 +214,8 @@ private:
         const auto first = is_child ? static_cast<std::ptrdiff_t>(found->second)
                                     : find_first_child(graph_.nodes[index]);
         if (first < 0) {
-            findings_.warning_at(
-                graph_.nodes[index].position,
+            findings_.fault(
+                graph_.nodes[index],
                 "graph.empty_container",
                 fmt::format(
                     "{} {} holds no nodes to run; put nodes into it (their `{}_id` is its id)",
@@ -232,7 +270,8 @@ private:
                graph_.nodes[cycle.front()].name();
     }
 
-    void check_cycles() {
+    // Where each node leads by its edges.
+    std::vector<std::vector<std::size_t>> find_targets() const {
         std::vector<std::vector<std::size_t>> targets(graph_.nodes.size());
         for (const auto& edge : graph_.edges) {
             const auto source = indexes_.find(edge.source);
@@ -241,21 +280,85 @@ private:
                 targets[source->second].push_back(target->second);
             }
         }
-        for (const auto& cycle : find_cycles(targets)) {
-            const auto& first = graph_.nodes[cycle.front()];
-            const auto* container = find(first.parent_id);
-            findings_.error_at(
-                first.position,
-                "graph.cycle",
-                fmt::format(
-                    "the edges form a cycle{}: {}; a run could never begin it, so remove one of "
-                    "these "
-                    "edges (to repeat steps, use a loop)",
-                    container == nullptr ? "" : " inside " + container->name(),
-                    names(cycle)
-                )
-            );
+        return targets;
+    }
+
+    void check_cycles() {
+        for (const auto& cycle : find_cycles(find_targets())) {
+            report_cycle(cycle);
         }
+        check_ways_back();
+    }
+
+    // A cycle inside a container is the container's fault: the rest of the app can do without it.
+    void report_cycle(const std::vector<std::size_t>& cycle) {
+        const auto& first = graph_.nodes[cycle.front()];
+        const bool is_inside = std::ranges::all_of(cycle, [&](std::size_t index) {
+            return graph_.nodes[index].parent_id == first.parent_id;
+        });
+        const auto container = is_inside ? indexes_.find(first.parent_id) : indexes_.end();
+        const bool has_container = container != indexes_.end();
+        auto message = fmt::format(
+            "the edges form a cycle{}: {}; a run could never begin it, so remove one of these "
+            "edges (to repeat steps, use a loop)",
+            has_container ? " inside " + graph_.nodes[container->second].name() : "",
+            names(cycle)
+        );
+        if (has_container) {
+            findings_.fault(graph_.nodes[container->second], "graph.cycle", std::move(message));
+        } else {
+            findings_.error_at(first.position, "graph.cycle", std::move(message));
+        }
+    }
+
+    // Edges by which what lies in a container leads back to the container, so that neither could
+    // begin. They are left out, so that the container is reached and says what is wrong with it.
+    void check_ways_back() {
+        while (cut_ways_back()) {
+        }
+    }
+
+    // True if an edge was left out, so that further cycles may have come to light.
+    bool cut_ways_back() {
+        auto targets = find_targets();
+        for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+            const auto parent = indexes_.find(graph_.nodes[i].parent_id);
+            if (parent != indexes_.end()) {
+                targets[parent->second].push_back(i);
+            }
+        }
+        const auto count = graph_.edges.size();
+        for (const auto& cycle : find_cycles(targets)) {
+            for (std::size_t i = 0; i < cycle.size(); ++i) {
+                cut_way_back(cycle, cycle[i], cycle[(i + 1) % cycle.size()]);
+            }
+        }
+        return graph_.edges.size() < count;
+    }
+
+    void cut_way_back(
+        const std::vector<std::size_t>& cycle, std::size_t source, std::size_t target
+    ) {
+        const auto container = indexes_.find(graph_.nodes[source].parent_id);
+        if (container == indexes_.end() ||
+            graph_.nodes[target].parent_id == graph_.nodes[source].parent_id ||
+            graph_.nodes[target].parent_id == graph_.nodes[source].id) {
+            return;
+        }
+        findings_.fault(
+            graph_.nodes[container->second],
+            "graph.cycle",
+            fmt::format(
+                "a cycle leads through {} {}: {}; remove the edge out of it (what follows a "
+                "container is joined to the container itself)",
+                graph_.nodes[container->second].type,
+                graph_.nodes[container->second].name(),
+                names(cycle)
+            )
+        );
+        std::erase_if(graph_.edges, [&](const EdgeSpec& edge) {
+            return edge.source == graph_.nodes[source].id && edge.target == graph_.nodes[target].id;
+        });
     }
 
     void choose_root() {

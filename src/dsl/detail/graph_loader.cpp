@@ -170,8 +170,8 @@ private:
 
     void finish_node(NodeSpec spec, std::string_view parent_id) {
         if (const auto* title = find_member(spec.data, "title");
-            title != nullptr && title->is_string()) {
-            spec.title = title->get_string();
+            title != nullptr && !title->is_null()) {
+            spec.title = value::python_str(*title);
         }
         if (const auto* version = find_member(spec.data, "version");
             version != nullptr && !version->is_null()) {

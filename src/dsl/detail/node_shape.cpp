@@ -76,6 +76,24 @@ void normalise_end(json::object& data) {
     }
 }
 
+// Settings may also be mappings of other kinds, such as the model that a tool is to use.
+bool is_input(const json::object& data) {
+    const auto* type = data.if_contains("type");
+    const auto word = type == nullptr ? std::string_view() : string_or_empty(*type);
+    return word == "mixed" || word == "variable" || word == "constant";
+}
+
+// An input without a value counts as not given.
+void drop_empty_inputs(json::object& inputs) {
+    drop_nulls(inputs);
+    for (auto* member = inputs.begin(); member != inputs.end();) {
+        const auto* input = member->value().if_object();
+        const bool is_empty = input != nullptr && is_input(*input) &&
+                              (!input->contains("value") || is_null_at(*input, "value"));
+        member = is_empty ? inputs.stable_erase(member) : member + 1;
+    }
+}
+
 void normalise_tool(json::object& data) {
     drop_null(data, "tool_node_version");
     const bool is_old = !data.contains("version") && !data.contains("tool_node_version");
@@ -83,7 +101,7 @@ void normalise_tool(json::object& data) {
         data.emplace("tool_node_version", "2");
     }
     if (auto* configurations = object_at(data, "tool_configurations")) {
-        drop_nulls(*configurations);
+        drop_empty_inputs(*configurations);
         for (auto& member : *configurations) {
             if (is_old && !member.value().is_structured()) {
                 auto value = std::move(member.value());
@@ -92,13 +110,7 @@ void normalise_tool(json::object& data) {
         }
     }
     if (auto* parameters = object_at(data, "tool_parameters")) {
-        drop_nulls(*parameters);
-        for (auto* member = parameters->begin(); member != parameters->end();) {
-            const auto* input = member->value().if_object();
-            const bool is_empty =
-                input != nullptr && (!input->contains("value") || is_null_at(*input, "value"));
-            member = is_empty ? parameters->stable_erase(member) : member + 1;
-        }
+        drop_empty_inputs(*parameters);
     }
 }
 

@@ -48,7 +48,7 @@ public:
               value::kEnvironmentPrefix,
               value::kConversationPrefix,
               value::kRagPrefix}) {
-            add_group(pool.find_group(prefix), prefix, outcome.outputs);
+            add_reserved_variables(pool, prefix, outcome.outputs);
         }
         co_return outcome;
     }
@@ -88,25 +88,6 @@ private:
             );
         }
         return {};
-    }
-
-    // Secrets stay where they are: a copy among the outputs would end in events and logs.
-    static void add_group(
-        const value::VariableGroup* group,
-        std::string_view prefix,
-        std::vector<engine::NodeOutput>& outputs
-    ) {
-        if (group == nullptr) {
-            return;
-        }
-        for (const auto& [name, value] : group->entries()) {
-            if (value.type() != value::ValueType::secret) {
-                std::string full;
-                full.reserve(prefix.size() + 1 + name.size());
-                full.append(prefix).append(1, '.').append(name);
-                outputs.push_back({std::move(full), value});
-            }
-        }
     }
 
     std::vector<ObjectField> fields_;

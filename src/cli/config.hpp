@@ -22,14 +22,27 @@ namespace flowspan::cli {
 
 BOOST_DEFINE_ENUM_CLASS(ContentPolicy, off, metadata, full)
 
+/// The local store of traces, which `flowspan trace` reads.
+struct StoreSettings {
+    bool enabled = true;
+    std::string path;  ///< empty: `flowspan/traces.db` in XDG_STATE_HOME or ~/.local/state
+    std::chrono::seconds age_max = std::chrono::hours(24 * 7);  ///< older traces are removed
+    std::uint64_t bytes_max = 256UL * 1024UL * 1024UL;          ///< the oldest traces go first
+
+    bool operator==(const StoreSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(StoreSettings, (), (enabled, path, age_max, bytes_max))
+
 struct TraceSettings {
     ContentPolicy content = ContentPolicy::metadata;  ///< prompts, answers, inputs, outputs
     std::size_t content_bytes_max = 16UL * 1024UL;    ///< a longer text is cut
+    StoreSettings store;
 
     bool operator==(const TraceSettings&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(TraceSettings, (), (content, content_bytes_max))
+BOOST_DESCRIBE_STRUCT(TraceSettings, (), (content, content_bytes_max, store))
 
 struct LimitSettings {
     std::int64_t steps_max = 500;

@@ -3,6 +3,7 @@
 #include "cli/options.hpp"
 #include "cli/run_command.hpp"
 #include "cli/terminal.hpp"
+#include "cli/trace_command.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -38,6 +39,9 @@ ExitCode run_command(int argc, const char* const* argv) {
     }
     if (parsed.options.knowledge) {
         return run_knowledge(*parsed.options.knowledge);
+    }
+    if (parsed.options.trace) {
+        return run_trace(*parsed.options.trace, terminal);
     }
     return run_check(*parsed.options.check, terminal);
 }

@@ -38,6 +38,9 @@ void add_run(CLI::App& program, RunOptions& options) {
         "Write the run's spans to a file (OTLP JSON, one line an "
         "export request)"
     );
+    command->add_option(
+        "--store", options.store, "File of the trace store, or `off` (default: as configured)"
+    );
     command
         ->add_option("--trace", options.trace, "Show the trace after the run: auto, always, never")
         ->transform(CLI::CheckedTransformer(
@@ -129,6 +132,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     add_check(program, check);
     KnowledgeOptions knowledge;
     add_knowledge(program, knowledge);
+    TraceOptions trace;
+    add_trace(program, trace);
     ParsedCommandLine parsed;
     try {
         program.parse(argc, argv);
@@ -143,6 +148,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         parsed.options.run = std::move(run);
     } else if (program.got_subcommand("knowledge")) {
         parsed.options.knowledge = std::move(knowledge);
+    } else if (program.got_subcommand("trace")) {
+        parsed.options.trace = std::move(trace);
     } else {
         parsed.options.check = std::move(check);
     }

@@ -1,6 +1,7 @@
 #pragma once
 // The command line: what each command can be told.
 
+#include "cli/trace_options.hpp"
 #include "flowspan/base/result.hpp"
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct RunOptions {
     std::string conversation_id;
     std::string config;
     std::string trace_out;
+    std::string store;  ///< the trace store's file, or `off`; empty: as configured
     TraceDisplay trace = TraceDisplay::automatic;
     bool is_json = false;
     bool has_events = false;
@@ -61,6 +63,7 @@ struct Options {
     std::optional<RunOptions> run;
     std::optional<CheckOptions> check;
     std::optional<KnowledgeOptions> knowledge;
+    std::optional<TraceOptions> trace;
 };
 
 /// What to do, or what to print and with which exit code (help, version, wrong usage).

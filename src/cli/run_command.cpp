@@ -5,6 +5,7 @@
 #include "cli/program.hpp"
 #include "cli/run_display.hpp"
 #include "cli/run_inputs.hpp"
+#include "cli/trace_store.hpp"
 #include "export/memory_sink.hpp"
 #include "export/otlp_file_sink.hpp"
 #include "export/trace_tree.hpp"
@@ -187,10 +188,13 @@ void print_tree(
 
 /// Tracing as the environment asks for it, plus the sinks of this command.
 Result<std::unique_ptr<exporting::Telemetry>> start_telemetry(
-    const RunOptions& options, std::shared_ptr<exporting::MemorySink> spans
+    const RunOptions& options,
+    const TraceSettings& settings,
+    std::shared_ptr<exporting::MemorySink> spans
 ) {
     auto config = exporting::TelemetryConfig::from_environment();
     config.service_version = FLOWSPAN_VERSION;
+    config.store = find_trace_store(settings.store, options.store);
     config.sinks.push_back(std::move(spans));
     if (!options.trace_out.empty()) {
         auto sink = exporting::make_otlp_file_sink(options.trace_out);
@@ -287,7 +291,7 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
         return refuse(options, config.error());
     }
     const auto spans = std::make_shared<exporting::MemorySink>();
-    const auto telemetry = start_telemetry(options, spans);
+    const auto telemetry = start_telemetry(options, config->trace, spans);
     if (!telemetry) {
         return refuse(options, telemetry.error());
     }

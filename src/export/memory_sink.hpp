@@ -5,9 +5,12 @@
 
 #include <cstddef>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 namespace flowspan::exporting {
+
+inline constexpr std::string_view kMemoryName = "memory";
 
 /// Keeps spans as they end, up to a limit; later ones count as failed. Thread-safe.
 class MemorySink final : public SpanSink {
@@ -23,7 +26,7 @@ public:
     /// The same, and forgets them.
     [[nodiscard]] std::vector<SpanRecordPtr> take();
 
-    [[nodiscard]] std::string_view name() const noexcept override { return "memory"; }
+    [[nodiscard]] std::string_view name() const noexcept override { return kMemoryName; }
 
     [[nodiscard]] Delivery delivery() const noexcept override { return Delivery::at_span_end; }
 

@@ -206,7 +206,16 @@ void append_status(std::string& out, const SpanRecord& span) {
     out += '}';
 }
 
-void append_span(std::string& out, const SpanRecord& span) {
+void append_schema_url(std::string& out, std::string_view schema_url) {
+    if (!schema_url.empty()) {
+        out += R"(,"schemaUrl":)";
+        append_json_string(out, schema_url);
+    }
+}
+
+}  // namespace
+
+void append_otlp_span(std::string& out, const SpanRecord& span) {
     out += R"({"traceId":)";
     append_hex(out, span.trace_id);
     out += R"(,"spanId":)";
@@ -228,7 +237,7 @@ void append_span(std::string& out, const SpanRecord& span) {
     out += ',';
     append_time(out, "startTimeUnixNano", span.start_ns);
     out += ',';
-    append_time(out, "endTimeUnixNano", span.end_ns());
+    append_time(out, "endTimeUnixNano", span.is_open ? 0 : span.end_ns());
     out += ',';
     {
         AttributeWriter writer(out);
@@ -247,8 +256,8 @@ void append_span(std::string& out, const SpanRecord& span) {
     out += '}';
 }
 
-void append_resource(std::string& out, const ExportResource& resource) {
-    out += R"("resource":{)";
+void append_otlp_resource(std::string& out, const ExportResource& resource) {
+    out += '{';
     {
         AttributeWriter writer(out);
         for (const auto& attribute : resource.attributes) {
@@ -260,18 +269,9 @@ void append_resource(std::string& out, const ExportResource& resource) {
     out += '}';
 }
 
-void append_schema_url(std::string& out, std::string_view schema_url) {
-    if (!schema_url.empty()) {
-        out += R"(,"schemaUrl":)";
-        append_json_string(out, schema_url);
-    }
-}
-
-}  // namespace
-
 void append_otlp_json(std::string& out, const ExportResource& resource, SpanBatch batch) {
-    out += R"({"resourceSpans":[{)";
-    append_resource(out, resource);
+    out += R"({"resourceSpans":[{"resource":)";
+    append_otlp_resource(out, resource);
     out += R"(,"scopeSpans":[)";
     bool is_first_scope = true;
     for (const SpanRecord* scope : find_scopes(batch)) {
@@ -288,7 +288,7 @@ void append_otlp_json(std::string& out, const ExportResource& resource, SpanBatc
             if (is_same_scope(*scope, *span)) {
                 out += is_first_span ? "" : ",";
                 is_first_span = false;
-                append_span(out, *span);
+                append_otlp_span(out, *span);
             }
         }
         out += ']';

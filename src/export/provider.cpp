@@ -5,6 +5,7 @@
 #include "export/sampler.hpp"
 #include "export/sdk_log.hpp"
 #include "export/span_pipeline.hpp"
+#include "export/store_sink.hpp"
 #include "export/trace_ids.hpp"
 #include "flowspan/base/clock.hpp"
 #include "flowspan/trace/context_storage.hpp"
@@ -73,6 +74,9 @@ Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig&
     if (config.is_console) {
         FLOWSPAN_TRY(auto sink, make_otlp_file_sink("-"));
         sinks.push_back(std::move(sink));
+    }
+    if (config.store) {
+        sinks.push_back(make_store_sink(*config.store, real_clock()));
     }
     return sinks;
 }

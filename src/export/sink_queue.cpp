@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
+#include <cstddef>
+#include <limits>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,10 @@ constexpr milliseconds kClosingRetryDelay{100};
 constexpr milliseconds kCancelGrace{100};
 constexpr std::chrono::seconds kWarningInterval{60};
 
+constexpr auto kNoSequence = std::numeric_limits<std::uint64_t>::max();
+// Beyond it the search would hold up whoever ends spans; the old bound stays true.
+constexpr std::size_t kSearchedMax = 4096;
+
 SteadyTime now() noexcept {
     return real_clock().steady_now();
 }
@@ -33,10 +40,13 @@ struct SinkQueue::State {
     State(std::shared_ptr<SpanSink> destination, const BatchConfig& limits)
         : sink(std::move(destination)), config(limits) {
         counts.name = sink->name();
+        if (const auto delay = sink->batch_delay(); delay.count() > 0) {
+            config.schedule_delay = delay;
+        }
     }
 
     const std::shared_ptr<SpanSink> sink;
-    const BatchConfig config;
+    BatchConfig config;  // constant
 
     mutable std::mutex mutex;  // guards all below
     std::condition_variable wake;
@@ -50,7 +60,10 @@ struct SinkQueue::State {
     std::uint64_t processed = 0;
     std::uint64_t flush_target = 0;
     SteadyTime close_deadline;
+    // No unsettled span has a smaller sequence.
+    std::uint64_t first_unsettled = kNoSequence;
     bool is_hurried = false;
+    bool is_woken = false;
     bool is_closing = false;
     bool is_abandoned = false;
     bool is_done = false;
@@ -61,8 +74,12 @@ public:
     explicit Worker(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
     void run() {
-        for (auto load = next_load(); !load.empty(); load = next_load()) {
-            deliver(load);
+        while (auto load = next_load()) {
+            if (load->empty()) {
+                poll();
+            } else {
+                deliver(*load);
+            }
         }
         if (const auto closed = state_->sink->close(); !closed) {
             spdlog::warn(
@@ -82,22 +99,41 @@ private:
         bool is_delivered = false;
     };
 
-    // Empty only when the queue is closed and drained.
-    std::vector<SpanRecordPtr> next_load() {
+    // Nothing when the queue is closed and drained; empty when the sink is to be polled.
+    std::optional<std::vector<SpanRecordPtr>> next_load() {
+        const auto poll_delay = state_->sink->poll_delay();
         std::unique_lock lock(state_->mutex);
         auto& state = *state_;
-        state.wake.wait(lock, [&state] {
-            return !state.pending.empty() || state.is_closing || state.is_abandoned;
-        });
-        state.wake.wait_for(lock, state.config.schedule_delay, [&state] {
-            return state.is_hurried || state.is_closing || state.flush_target > state.processed;
-        });
+        const auto has_work = [&state] {
+            return !state.pending.empty() || state.is_woken || state.is_closing ||
+                   state.is_abandoned;
+        };
+        if (poll_delay.count() > 0) {
+            state.wake.wait_for(lock, poll_delay, has_work);
+        } else {
+            state.wake.wait(lock, has_work);
+        }
+        if (!state.pending.empty() || state.is_woken) {
+            state.wake.wait_for(lock, state.config.schedule_delay, [&state] {
+                return state.is_hurried || state.is_closing || state.flush_target > state.processed;
+            });
+        }
         state.is_hurried = false;
+        state.is_woken = false;
         state.pending_bytes = 0;
-        if (state.is_abandoned) {
-            return {};
+        if (state.is_abandoned || (state.is_closing && state.pending.empty())) {
+            return std::nullopt;
         }
         return std::exchange(state.pending, {});
+    }
+
+    void poll() {
+        auto polled = state_->sink->poll();
+        if (!polled) {
+            const std::scoped_lock lock(state_->mutex);
+            ++state_->counts.failed_attempts;
+            state_->counts.last_error = polled.error().describe();
+        }
     }
 
     void deliver(std::vector<SpanRecordPtr>& load) {
@@ -120,6 +156,19 @@ private:
             first += outcome.spans;
             std::ranges::fill(batch, nullptr);
             settle(outcome);
+        }
+        find_first_unsettled();
+    }
+
+    // The load is settled, so all that is not waits.
+    void find_first_unsettled() {
+        const std::scoped_lock lock(state_->mutex);
+        if (state_->pending.size() > kSearchedMax) {
+            return;
+        }
+        state_->first_unsettled = kNoSequence;
+        for (const auto& span : state_->pending) {
+            state_->first_unsettled = std::min(state_->first_unsettled, span->sequence);
         }
     }
 
@@ -258,6 +307,7 @@ void SinkQueue::push(const SpanRecordPtr& span) {
     state.pending.push_back(span);
     state.pending_bytes += bytes;
     ++state.accepted;
+    state.first_unsettled = std::min(state.first_unsettled, span->sequence);
     ++counts.queued;
     counts.queued_bytes += bytes;
     const bool is_batch = state.pending.size() >= state.config.batch_spans_max ||
@@ -268,6 +318,25 @@ void SinkQueue::push(const SpanRecordPtr& span) {
     if (should_wake) {
         state.wake.notify_one();
     }
+}
+
+void SinkQueue::wake() {
+    {
+        const std::scoped_lock lock(state_->mutex);
+        if (std::exchange(state_->is_woken, true)) {
+            return;
+        }
+    }
+    state_->wake.notify_one();
+}
+
+SpanSink& SinkQueue::sink() noexcept {
+    return *state_->sink;
+}
+
+std::uint64_t SinkQueue::first_unsettled() const {
+    const std::scoped_lock lock(state_->mutex);
+    return state_->first_unsettled;
 }
 
 SinkQueue::FlushTicket SinkQueue::begin_flush() {

@@ -22,6 +22,15 @@ public:
     /// Never waits for the sink.
     void push(const SpanRecordPtr& span);
 
+    /// A span started that the sink wants to see.
+    void wake();
+
+    [[nodiscard]] SpanSink& sink() noexcept;
+
+    /// No span that waits or is being sent has a smaller sequence; the largest number if there is
+    /// none.
+    [[nodiscard]] std::uint64_t first_unsettled() const;
+
     struct FlushTicket {
         std::uint64_t position = 0;
         std::uint64_t lost_before = 0;

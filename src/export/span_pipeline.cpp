@@ -13,6 +13,8 @@ namespace flowspan::exporting {
 
 namespace {
 
+constexpr std::chrono::milliseconds kBooksTime{500};
+
 // "Without limit" arrives as the largest duration, which no clock can add.
 SteadyTime deadline_after(std::chrono::microseconds timeout) noexcept {
     constexpr std::chrono::microseconds kLongest = std::chrono::hours(24);
@@ -43,10 +45,19 @@ SpanPipeline::SpanPipeline(
         } else {
             queues_.push_back(std::make_unique<SinkQueue>(sink, options_.batch));
         }
+        if (auto* observer = sink->find_observer(); observer != nullptr) {
+            const bool is_queued = sink->delivery() == SpanSink::Delivery::queued;
+            observers_.push_back({observer, is_queued ? queues_.back().get() : nullptr});
+            observer->set_books([this] { return counts(); });
+        }
     }
 }
 
-SpanPipeline::~SpanPipeline() = default;
+SpanPipeline::~SpanPipeline() {
+    for (const auto& [observer, queue] : observers_) {
+        observer->set_books({});
+    }
+}
 
 PipelineCounts SpanPipeline::counts() const {
     PipelineCounts counts;
@@ -64,26 +75,40 @@ PipelineCounts SpanPipeline::counts() const {
         counts.sinks.push_back(std::move(sink));
     }
     for (const auto& queue : queues_) {
+        const auto last = sequence_.load(std::memory_order_acquire);
+        const auto settled_through = std::min(queue->first_unsettled() - 1, last);
         counts.sinks.push_back(queue->counts());
+        counts.sinks.back().settled_through = settled_through;
     }
     return counts;
 }
 
 std::unique_ptr<sdk::Recordable> SpanPipeline::MakeRecordable() noexcept {
-    return std::make_unique<SpanRecordable>(options_.limits);
+    return std::make_unique<SpanRecordable>(
+        options_.limits,
+        observers_.empty() ? SpanRecordable::Observed::no : SpanRecordable::Observed::yes
+    );
 }
 
 void SpanPipeline::OnStart(
     sdk::Recordable& span, const opentelemetry::trace::SpanContext& parent_context
 ) noexcept {
     started_.fetch_add(1, std::memory_order_relaxed);
-    static_cast<SpanRecordable&>(span).set_parent_is_remote(parent_context.IsRemote());
+    auto& recordable = static_cast<SpanRecordable&>(span);
+    recordable.set_parent_is_remote(parent_context.IsRemote());
+    for (const auto& [observer, queue] : observers_) {
+        observer->on_start(recordable.live());
+        if (queue != nullptr) {
+            queue->wake();
+        }
+    }
 }
 
 void SpanPipeline::OnEnd(std::unique_ptr<sdk::Recordable>&& span) noexcept {
     const auto recordable =
         std::unique_ptr<SpanRecordable>(static_cast<SpanRecordable*>(span.release()));
-    const SpanRecordPtr record = std::move(*recordable).take();
+    const SpanRecordPtr record =
+        std::move(*recordable).take(sequence_.fetch_add(1, std::memory_order_relaxed) + 1);
     if (!record->is_sampled()) {
         unsampled_.fetch_add(1, std::memory_order_release);
         ended_.fetch_add(1, std::memory_order_release);
@@ -118,11 +143,24 @@ bool SpanPipeline::ForceFlush(std::chrono::microseconds timeout) noexcept {
 bool SpanPipeline::Shutdown(std::chrono::microseconds timeout) noexcept {
     const auto lost_before = lost_count(counts());
     const auto deadline = deadline_after(timeout);
-    for (const auto& queue : queues_) {
-        queue->begin_close(deadline);
-    }
-    for (const auto& queue : queues_) {
-        queue->wait_closed(deadline);
+    // A sink that keeps the books closes last, so that they are final; it needs milliseconds.
+    const auto books_share = observers_.empty()
+                                 ? SteadyTime::duration::zero()
+                                 : std::min<SteadyTime::duration>(
+                                       kBooksTime, (deadline - real_clock().steady_now()) / 4
+                                   );
+    for (const bool keeps_books : {false, true}) {
+        const auto until = keeps_books ? deadline : deadline - books_share;
+        for (const auto& queue : queues_) {
+            if ((queue->sink().find_observer() != nullptr) == keeps_books) {
+                queue->begin_close(until);
+            }
+        }
+        for (const auto& queue : queues_) {
+            if ((queue->sink().find_observer() != nullptr) == keeps_books) {
+                queue->wait_closed(until);
+            }
+        }
     }
     return lost_count(counts()) == lost_before;
 }

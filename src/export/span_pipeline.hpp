@@ -1,6 +1,7 @@
 #pragma once
 // SpanPipeline: from the SDK's span end to every sink, with exact books.
 
+#include "export/live_span.hpp"
 #include "export/sink_queue.hpp"
 #include "export/span_sink.hpp"
 #include "flowspan/export/pipeline_counts.hpp"
@@ -54,9 +55,17 @@ private:
         std::atomic<std::uint64_t> failed{0};
     };
 
+    // With the queue to wake, if its sink has one.
+    struct Observer {
+        SpanObserver* observer = nullptr;
+        SinkQueue* queue = nullptr;
+    };
+
     Options options_;
     std::vector<std::unique_ptr<DirectSink>> direct_;
     std::vector<std::unique_ptr<SinkQueue>> queues_;
+    std::vector<Observer> observers_;  // fixed before the first span
+    std::atomic<std::uint64_t> sequence_{0};
     std::atomic<std::uint64_t> started_{0};
     std::atomic<std::uint64_t> ended_{0};
     std::atomic<std::uint64_t> unsampled_{0};

@@ -104,6 +104,9 @@ public:
     opentelemetry::trace::SpanKind kind = opentelemetry::trace::SpanKind::kInternal;
     std::uint8_t trace_flags = 0;
     bool is_parent_remote = false;
+    bool is_open = false;  ///< still running: `duration_ns` is 0, or how long it runs by now
+    /// Its place in the order in which the process ended spans; 0 if unknown.
+    std::uint64_t sequence = 0;
     std::uint32_t dropped_attributes = 0;
     std::uint32_t dropped_events = 0;
     std::uint32_t dropped_links = 0;
@@ -143,6 +146,11 @@ public:
     }
 
     [[nodiscard]] bool is_sampled() const noexcept { return (trace_flags & 1U) != 0; }
+
+    /// The first of its trace in this process: a run, a request.
+    [[nodiscard]] bool is_local_root() const noexcept {
+        return is_parent_remote || !parent_span_id.IsValid();
+    }
 
     [[nodiscard]] std::int64_t end_ns() const noexcept { return start_ns + duration_ns; }
 

@@ -108,8 +108,33 @@ std::string trace_state_text(const otel::SpanContext& context) {
 
 }  // namespace
 
-SpanRecordPtr SpanRecordable::take() && {
+SpanRecordable::SpanRecordable(const SpanLimits& limits, Observed observed) : limits_(limits) {
+    if (observed == Observed::yes) {
+        live_ = std::make_shared<LiveSpan>();
+        record_ = std::shared_ptr<SpanRecord>(live_, &live_->record_);
+    } else {
+        record_ = std::make_shared<SpanRecord>();
+    }
+}
+
+std::unique_lock<std::mutex> SpanRecordable::begin_write() noexcept {
+    if (live_ == nullptr) {
+        return {};
+    }
+    std::unique_lock lock(live_->mutex_);
+    ++live_->version_;
+    return lock;
+}
+
+SpanRecordPtr SpanRecordable::take(std::uint64_t sequence) && {
+    auto lock = begin_write();
     record_->finish();
+    record_->sequence = sequence;
+    if (live_ != nullptr) {
+        live_->has_ended_ = true;
+        lock.unlock();
+        live_.reset();
+    }
     return std::exchange(record_, nullptr);
 }
 
@@ -128,6 +153,7 @@ void SpanRecordable::SetIdentity(
 void SpanRecordable::SetAttribute(
     nostd::string_view key, const common::AttributeValue& value
 ) noexcept {
+    const auto lock = begin_write();
     convert(value, [this, key](const SpanRecord::Value& converted) {
         record_->set_attribute(view(key), converted, limits_);
     });
@@ -138,6 +164,7 @@ void SpanRecordable::AddEvent(
     common::SystemTimestamp timestamp,
     const common::KeyValueIterable& attributes
 ) noexcept {
+    const auto lock = begin_write();
     if (!record_->begin_event(view(name), to_ns(timestamp), limits_)) {
         return;
     }
@@ -152,6 +179,7 @@ void SpanRecordable::AddEvent(
 void SpanRecordable::AddLink(
     const otel::SpanContext& context, const common::KeyValueIterable& attributes
 ) noexcept {
+    const auto lock = begin_write();
     const auto state = trace_state_text(context);
     const SpanRecord::LinkTarget target{
         context.trace_id(),
@@ -172,18 +200,22 @@ void SpanRecordable::AddLink(
 }
 
 void SpanRecordable::SetStatus(otel::StatusCode code, nostd::string_view description) noexcept {
+    const auto lock = begin_write();
     record_->set_status(code, view(description));
 }
 
 void SpanRecordable::SetName(nostd::string_view name) noexcept {
+    const auto lock = begin_write();
     record_->set_name(view(name));
 }
 
 void SpanRecordable::SetTraceFlags(otel::TraceFlags flags) noexcept {
+    const auto lock = begin_write();
     record_->trace_flags = flags.flags();
 }
 
 void SpanRecordable::SetSpanKind(otel::SpanKind kind) noexcept {
+    const auto lock = begin_write();
     record_->kind = kind;
 }
 
@@ -192,10 +224,12 @@ void SpanRecordable::SetResource(const opentelemetry::sdk::resource::Resource& /
 ) noexcept {}
 
 void SpanRecordable::SetStartTime(common::SystemTimestamp start_time) noexcept {
+    const auto lock = begin_write();
     record_->start_ns = to_ns(start_time);
 }
 
 void SpanRecordable::SetDuration(std::chrono::nanoseconds duration) noexcept {
+    const auto lock = begin_write();
     record_->duration_ns = duration.count();
 }
 

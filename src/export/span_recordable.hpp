@@ -1,26 +1,33 @@
 #pragma once
 // SpanRecordable: lets the SDK write a SpanRecord.
 
+#include "export/live_span.hpp"
 #include "export/span_record.hpp"
 
 #include <opentelemetry/sdk/trace/recordable.h>
 
 #include <memory>
+#include <mutex>
 
 namespace flowspan::exporting {
 
 /// `limits` must outlive the recordable; both belong to the pipeline.
 class SpanRecordable final : public opentelemetry::sdk::trace::Recordable {
 public:
-    explicit SpanRecordable(const SpanLimits& limits)
-        : limits_(limits), record_(std::make_shared<SpanRecord>()) {}
+    /// With observers the record can be read while it is written, for a lock a write.
+    enum class Observed : bool { no, yes };
+
+    explicit SpanRecordable(const SpanLimits& limits, Observed observed = Observed::no);
 
     void set_parent_is_remote(bool is_remote) noexcept { record_->is_parent_remote = is_remote; }
 
     [[nodiscard]] const SpanRecord& record() const noexcept { return *record_; }
 
+    /// Null without observers.
+    [[nodiscard]] LiveSpanPtr live() const noexcept { return live_; }
+
     /// The finished record; the recordable is empty afterwards.
-    [[nodiscard]] SpanRecordPtr take() &&;
+    [[nodiscard]] SpanRecordPtr take(std::uint64_t sequence = 0) &&;
 
     void SetIdentity(
         const opentelemetry::trace::SpanContext& context,
@@ -52,7 +59,10 @@ public:
     ) noexcept override;
 
 private:
+    [[nodiscard]] std::unique_lock<std::mutex> begin_write() noexcept;
+
     const SpanLimits& limits_;
+    std::shared_ptr<LiveSpan> live_;  // owners: this and the record
     std::shared_ptr<SpanRecord> record_;
 };
 

@@ -25,6 +25,8 @@ struct ExportReceipt {
     std::string reason;
 };
 
+class SpanObserver;
+
 /// A destination. Unless `delivery` says otherwise, all calls but `cancel` and `name` come from one
 /// worker thread.
 class SpanSink {
@@ -54,6 +56,21 @@ public:
 
     /// After a failure: how long the receiver asked to wait; 0 if it did not say.
     [[nodiscard]] virtual std::chrono::milliseconds retry_after() const noexcept { return {}; }
+
+    /// Not null: it hears of spans when they start, and `poll` is called while it asks for it.
+    [[nodiscard]] virtual SpanObserver* find_observer() noexcept { return nullptr; }
+
+    /// True: gets all recorded spans, whatever the sampling of runs says.
+    [[nodiscard]] virtual bool wants_all_spans() const noexcept { return false; }
+
+    /// For sinks that observe: how long after the last call to call `poll` again although no span
+    /// ended; 0: not before one starts. The failure of a poll is only noted.
+    [[nodiscard]] virtual std::chrono::milliseconds poll_delay() const noexcept { return {}; }
+
+    [[nodiscard]] virtual Result<void> poll() { return {}; }
+
+    /// Replaces the configuration's schedule_delay; 0: it holds.
+    [[nodiscard]] virtual std::chrono::milliseconds batch_delay() const noexcept { return {}; }
 
     /// Called once after the last batch.
     [[nodiscard]] virtual Result<void> close() { return {}; }

@@ -101,6 +101,12 @@ private:
             add(fmt::format("{} documents", span_.integer(names::kFlowspanDocumentCount)),
                 Style::dim);
         }
+        if (span_.is_open) {
+            add("running", Style::yellow);
+        }
+        if (span_.has(names::kFlowspanInterrupted)) {
+            add("interrupted", Style::red);
+        }
         add(span_.text(names::kFlowspanEndReason), Style::yellow);
         if (span_.has(names::kFlowspanTruncated)) {
             add("(cut)", Style::yellow);

@@ -71,6 +71,7 @@ def trace_findings(spans, result):
 def run_findings(program, file, arguments, expected, trace):
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("OTEL_", "FLOWSPAN_"))}
+    environment["FLOWSPAN_TRACE_STORE"] = "off"
     done = subprocess.run(
         [program, "run", str(file), *arguments, "--json", "--trace-out", str(trace)],
         capture_output=True, text=True, env=environment, cwd=trace.parent, timeout=60, check=False)

@@ -128,6 +128,7 @@ def make_environment(stub, model):
         if not name.startswith(("OTEL_", "FLOWSPAN_")) and not name.lower().endswith("_proxy")
     }
     proxies = {name: stub.url for name in ("http_proxy", "https_proxy", "all_proxy")}
+    kept["FLOWSPAN_TRACE_STORE"] = "off"
     return {**kept, **proxies, "no_proxy": "127.0.0.1,localhost", **model.environment}
 
 

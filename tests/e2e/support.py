@@ -33,6 +33,8 @@ def clean_environment(extra=None):
         and not name.lower().endswith("_proxy")
         and name not in ("TRACEPARENT", "TRACESTATE", "BAGGAGE", "NO_COLOR", "COLUMNS")
     }
+    # Traces of tests do not belong among the machine's own; tests of the store name their file.
+    environment["FLOWSPAN_TRACE_STORE"] = "off"
     environment.update(extra or {})
     return environment
 

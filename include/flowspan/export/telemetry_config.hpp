@@ -73,6 +73,17 @@ struct OtlpConfig {
     bool operator==(const OtlpConfig&) const = default;
 };
 
+/// The local span store. Several processes may share one file.
+struct StoreConfig {
+    std::string path;
+    std::chrono::seconds age_max = std::chrono::hours(24 * 7);  ///< older traces are removed
+    std::uint64_t bytes_max = 256UL * 1024UL * 1024UL;          ///< the oldest traces go first
+    /// How long changes are collected before they are written together; what a crash may lose.
+    std::chrono::milliseconds delay{100};
+
+    bool operator==(const StoreConfig&) const = default;
+};
+
 /// Finds an environment variable; empty when unset.
 using EnvironmentLookup = std::function<std::string(const char* name)>;
 
@@ -89,6 +100,8 @@ struct TelemetryConfig {
     std::string propagators = "tracecontext,baggage";
     std::vector<OtlpConfig> otlp;  ///< one sink each
     bool is_console = false;       ///< OTLP JSON lines on standard error
+    /// Keeps all recorded spans, also while they run; never sampled.
+    std::optional<StoreConfig> store;
     /// Further sinks, kept alive by whoever reads them afterwards and by the pipeline.
     std::vector<std::shared_ptr<SpanSink>> sinks;
     /// Makes trace and span ids repeatable, for tests.

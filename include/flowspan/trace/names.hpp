@@ -143,7 +143,11 @@ inline constexpr char kFlowspanAgentRound[] = "flowspan.agent.round";
 inline constexpr char kFlowspanAgentRounds[] = "flowspan.agent.round_count";
 inline constexpr char kFlowspanDocumentCount[] = "flowspan.retrieval.document_count";
 
-// What the exporting side writes itself: the span's marks for what was cut, and the resource.
+// What the exporting side writes itself: the span's marks for what was cut or broken off, and the
+// resource.
+inline constexpr char kFlowspanInterrupted[] = "flowspan.interrupted";
+inline constexpr char kFlowspanInterruptedEvent[] = "flowspan.interrupted";
+inline constexpr char kFlowspanLastSeen[] = "flowspan.interrupted.last_seen";
 inline constexpr char kFlowspanTruncated[] = "flowspan.truncated";
 inline constexpr char kFlowspanTruncatedBytes[] = "flowspan.truncated_bytes";
 inline constexpr char kServiceName[] = "service.name";

@@ -106,7 +106,7 @@ Result<void> Connection::open() {
         return {};
     }
     const auto folder = options_.path.parent_path();
-    if (!folder.empty()) {
+    if (!folder.empty() && !options_.is_read_only) {
         std::error_code code;
         std::filesystem::create_directories(folder, code);
         if (code) {
@@ -117,23 +117,36 @@ Result<void> Connection::open() {
     const int code = sqlite3_open_v2(
         options_.path.c_str(),
         &opened,
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+        (options_.is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        ) | SQLITE_OPEN_NOMUTEX |
+            SQLITE_OPEN_EXRESCODE,
         nullptr
     );
     connection_.reset(opened);
     auto done = code == SQLITE_OK ? Result<void>() : Result<void>(fail(code));
     if (done) {
         sqlite3_busy_timeout(opened, static_cast<int>(options_.busy_timeout.count()));
-        done =
-            execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;");
-    }
-    if (done) {
-        done = execute(options_.schema.c_str());
+        done = options_.is_read_only ? Result<void>() : prepare_file();
     }
     if (!done) {
         connection_.reset();
     }
     return done;
+}
+
+Result<void> Connection::prepare_file() {
+    if (!options_.checkpoints_on_close) {
+        sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    }
+    // Only heard by a file that has no page yet.
+    if (options_.reclaims_space) {
+        if (auto done = execute("PRAGMA auto_vacuum=INCREMENTAL"); !done) {
+            return done;
+        }
+    }
+    auto done =
+        execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;");
+    return done ? execute(options_.schema.c_str()) : done;
 }
 
 Result<sqlite3_stmt*> Connection::prepare(const std::string& text) {

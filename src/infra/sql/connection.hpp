@@ -32,6 +32,7 @@ private:
     using Prepared = std::unique_ptr<sqlite3_stmt, Finalize>;
 
     [[nodiscard]] Result<void> open();
+    [[nodiscard]] Result<void> prepare_file();
     [[nodiscard]] Result<void> execute(const char* script);
     [[nodiscard]] Result<sqlite3_stmt*> prepare(const std::string& text);
     [[nodiscard]] Result<void> bind(sqlite3_stmt* prepared, const std::vector<Field>& parameters);

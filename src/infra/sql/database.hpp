@@ -56,6 +56,12 @@ struct DatabaseOptions {
     std::string schema = {};
     std::chrono::milliseconds busy_timeout{5000};  ///< how long another writer is waited for
     std::size_t rows_max = 100'000;                ///< of one reply; more is `limit_exceeded`
+    /// Makes nothing; the file must be there.
+    bool is_read_only = false;
+    /// A new file can give its free pages back (`PRAGMA incremental_vacuum`).
+    bool reclaims_space = false;
+    /// False leaves the log to the next user of the file: closing then waits for no disk.
+    bool checkpoints_on_close = true;
 };
 
 [[nodiscard]] std::unique_ptr<Database> make_sqlite_database(const DatabaseOptions& options);

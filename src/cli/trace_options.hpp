@@ -1,0 +1,30 @@
+#pragma once
+// What `flowspan trace` can be told.
+
+#include <cstdint>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace flowspan::cli {
+
+enum class TraceAction : std::uint8_t { list, show, follow, status };
+
+struct TraceOptions {
+    TraceAction action = TraceAction::list;
+    std::string config;
+    std::string store;     ///< the store's file; empty: as configured
+    std::string trace_id;  ///< a prefix is enough
+    std::string app;
+    std::string status;
+    std::string since;  ///< `2h`, `7d`, `2026-01-31`
+    std::int64_t limit = 20;
+    std::int64_t process_limit = 3;
+    bool is_json = false;
+};
+
+void add_trace(CLI::App& program, TraceOptions& options);
+
+}  // namespace flowspan::cli

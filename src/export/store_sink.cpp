@@ -1,0 +1,357 @@
+#include "export/store_sink.hpp"
+
+#include "export/books.hpp"
+#include "export/lost_processes.hpp"
+#include "export/memory_sink.hpp"
+#include "export/stored_span.hpp"
+#include "export/trace_deltas.hpp"
+#include "flowspan/export/pipeline_counts.hpp"
+#include "flowspan/trace/names.hpp"
+#include "store/span_store.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace flowspan::exporting {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using Step = TraceDeltas::Step;
+
+// Starts that wait for the worker, and spans whose changes are followed. Spans beyond are stored
+// at their end.
+constexpr std::size_t kFollowedMax = 65536;
+// How often running spans are looked at.
+constexpr milliseconds kPollDelay{200};
+// While spans run: the time that a crash's spans end at is not older.
+constexpr std::chrono::seconds kSeenInterval{1};
+constexpr std::chrono::minutes kPruneInterval{5};
+// 48 bits: also a position in the lock file.
+constexpr std::uint64_t kProcessIdMask = (1ULL << 48U) - 1;
+
+struct SpanKey {
+    std::uint64_t trace = 0;  // half of the id is enough beside the span's
+    std::uint64_t span = 0;
+
+    bool operator==(const SpanKey&) const = default;
+};
+
+struct SpanKeyHash {
+    std::size_t operator()(const SpanKey& key) const noexcept { return key.trace ^ key.span; }
+};
+
+SpanKey key_of(
+    const opentelemetry::trace::TraceId& trace_id, const opentelemetry::trace::SpanId& span_id
+) noexcept {
+    SpanKey key;
+    std::memcpy(&key.trace, trace_id.Id().data() + sizeof(key.trace), sizeof(key.trace));
+    std::memcpy(&key.span, span_id.Id().data(), sizeof(key.span));
+    return key;
+}
+
+class StoreSink final : public SpanSink, public SpanObserver {
+public:
+    StoreSink(StoreConfig config, const Clock& clock)
+        : config_(std::move(config)),
+          clock_(clock),
+          name_("store " + config_.path),
+          process_id_(static_cast<std::int64_t>(real_random().next() & kProcessIdMask)),
+          started_ns_(now_ns()),
+          pruned_ns_(started_ns_) {}
+
+    [[nodiscard]] std::string_view name() const noexcept override { return name_; }
+
+    [[nodiscard]] SpanObserver* find_observer() noexcept override { return this; }
+
+    [[nodiscard]] bool wants_all_spans() const noexcept override { return true; }
+
+    [[nodiscard]] milliseconds batch_delay() const noexcept override { return config_.delay; }
+
+    [[nodiscard]] milliseconds poll_delay() const noexcept override {
+        return open_.empty() ? milliseconds(0) : kPollDelay;
+    }
+
+    void begin(const ExportResource& resource) override {
+        resource_ = write_stored_resource(resource);
+    }
+
+    void on_start(const LiveSpanPtr& span) override {
+        const std::scoped_lock lock(mutex_);
+        if (started_.size() < kFollowedMax) {
+            started_.push_back(span);
+        }
+    }
+
+    void set_books(std::function<PipelineCounts()> books) override {
+        const std::scoped_lock lock(books_mutex_);
+        books_ = std::move(books);
+    }
+
+    [[nodiscard]] Result<ExportReceipt> export_spans(SpanBatch batch) override {
+        if (auto written = write(batch, Last::no); !written) {
+            return failure(std::move(written).error());
+        }
+        return ExportReceipt{};
+    }
+
+    [[nodiscard]] Result<void> poll() override { return write({}, Last::no); }
+
+    [[nodiscard]] Result<void> close() override {
+        if (store_ == nullptr && !has_seen_spans_) {
+            return {};
+        }
+        auto closed = write({}, Last::yes);
+        store_.reset();
+        return closed;
+    }
+
+private:
+    enum class Last : bool { no, yes };
+
+    // A span that runs and stands in the file.
+    struct OpenSpan {
+        opentelemetry::trace::TraceId trace_id;
+        opentelemetry::trace::SpanId span_id;
+        std::weak_ptr<const LiveSpan> live;
+        std::uint64_t version = 0;
+    };
+
+    struct Pending {
+        store::SpanWrite write;
+        TraceDeltas deltas;
+        std::vector<OpenSpan> opened;
+        std::vector<std::pair<SpanKey, std::uint64_t>> changed;  // with the version written
+        std::vector<SpanKey> vanished;
+    };
+
+    [[nodiscard]] std::int64_t now_ns() const noexcept {
+        return std::chrono::duration_cast<nanoseconds>(clock_.system_now().time_since_epoch())
+            .count();
+    }
+
+    Result<void> open_store() {
+        if (store_ != nullptr) {
+            return {};
+        }
+        FLOWSPAN_TRY(
+            auto store,
+            store::SpanStore::open(
+                {.path = config_.path, .age_max = config_.age_max, .bytes_max = config_.bytes_max}
+            )
+        );
+        // What others left can wait for the next start; our own spans cannot.
+        static_cast<void>(close_lost_processes(*store));
+        store::ProcessRow process;
+        process.id = process_id_;
+        process.pid = ::getpid();
+        process.resource = resource_;
+        process.started_ns = started_ns_;
+        process.seen_ns = started_ns_;
+        if (auto begun = store->begin_process(process); !begun) {
+            return begun;
+        }
+        store_ = std::move(store);
+        return {};
+    }
+
+    // One transaction. What it holds is forgotten only when it has succeeded, so that a failed one
+    // can be tried again.
+    Result<void> write(SpanBatch batch, Last last) {
+        has_seen_spans_ = true;
+        if (auto opened = open_store(); !opened) {
+            return opened;
+        }
+        take_started();
+        Pending pending;
+        add_ended(batch, pending);
+        add_started(pending);
+        add_changed(batch, pending);
+        const auto now = now_ns();
+        const bool is_due = now - seen_ns_ >= nanoseconds(kSeenInterval).count();
+        if (pending.write.spans.empty() && last == Last::no && !is_due) {
+            return {};
+        }
+        pending.write.traces = pending.deltas.take();
+        pending.write.process = process_row(now, batch.size(), last);
+        if (auto written = store_->write(pending.write); !written) {
+            return written;
+        }
+        seen_ns_ = now;
+        settle(batch, pending);
+        return prune(now, last);
+    }
+
+    void add_row(const SpanRecord& span, Step step, Pending& pending) const {
+        store::SpanRow row;
+        row.trace_id = to_hex(span.trace_id);
+        row.span_id = to_hex(span.span_id);
+        row.process_id = process_id_;
+        row.start_ns = span.start_ns;
+        // A span without a duration ended all the same.
+        row.end_ns = span.is_open ? 0 : std::max<std::int64_t>(1, span.end_ns());
+        row.sequence = static_cast<std::int64_t>(span.sequence);
+        row.record = write_stored_span(span);
+        pending.deltas.add(span, step, row.record.size());
+        pending.write.spans.push_back(std::move(row));
+    }
+
+    void take_started() {
+        // Left over if the file could not be written.
+        std::erase_if(fresh_, [](const auto& weak) { return weak.expired(); });
+        const std::scoped_lock lock(mutex_);
+        fresh_.insert(fresh_.end(), started_.begin(), started_.end());
+        started_.clear();
+    }
+
+    void add_ended(SpanBatch batch, Pending& pending) const {
+        for (const auto& span : batch) {
+            const bool is_there = open_.contains(key_of(span->trace_id, span->span_id));
+            add_row(*span, is_there ? Step::ended : Step::started_and_ended, pending);
+        }
+    }
+
+    void add_started(Pending& pending) const {
+        for (const auto& weak : fresh_) {
+            const auto live = weak.lock();
+            if (live == nullptr || open_.size() + pending.opened.size() >= kFollowedMax) {
+                continue;
+            }
+            const auto version = live->version();
+            const auto snapshot = live->snapshot();
+            // One that has ended comes, or came, with a batch.
+            if (snapshot) {
+                add_row(*snapshot, Step::started, pending);
+                pending.opened.push_back({snapshot->trace_id, snapshot->span_id, weak, version});
+            }
+        }
+    }
+
+    void add_changed(SpanBatch batch, Pending& pending) {
+        std::unordered_set<SpanKey, SpanKeyHash> ended;
+        for (const auto& span : batch) {
+            ended.insert(key_of(span->trace_id, span->span_id));
+        }
+        for (const auto& [key, open] : open_) {
+            const auto live = open.live.lock();
+            if (live == nullptr) {
+                if (!ended.contains(key)) {
+                    add_vanished(open, pending);
+                    pending.vanished.push_back(key);
+                }
+                continue;
+            }
+            const auto version = live->version();
+            if (version == open.version) {
+                continue;
+            }
+            if (const auto snapshot = live->snapshot()) {
+                add_row(*snapshot, Step::changed, pending);
+                pending.changed.emplace_back(key, version);
+            }
+        }
+    }
+
+    // Its end did not come through the queue, which counts it as dropped; the row must not stay
+    // open for ever.
+    void add_vanished(const OpenSpan& open, Pending& pending) {
+        const auto row = store_->find_span(to_hex(open.trace_id), to_hex(open.span_id));
+        if (!row || !*row) {
+            return;
+        }
+        const auto record = read_stored_span((*row)->record);
+        if (record) {
+            (*record)->is_open = false;
+            (*record)->duration_ns = now_ns() - (*record)->start_ns;
+            (*record)->set_attribute(
+                trace::names::kFlowspanEndReason, std::string_view("its end was dropped"), {}
+            );
+            add_row(**record, Step::ended, pending);
+        }
+    }
+
+    store::ProcessRow process_row(std::int64_t now, std::size_t batch_size, Last last) {
+        store::ProcessRow process;
+        process.id = process_id_;
+        process.seen_ns = now;
+        process.ended_ns = last == Last::yes ? now : 0;
+        const std::scoped_lock lock(books_mutex_);
+        if (books_) {
+            auto counts = books_();
+            // What only this process reads is no destination.
+            std::erase_if(counts.sinks, [](const auto& sink) { return sink.name == kMemoryName; });
+            // This transaction brings them to the file together with the books.
+            for (auto& sink : counts.sinks) {
+                if (sink.name == name_) {
+                    sink.exported += batch_size;
+                    sink.queued -= batch_size;
+                    sink.queued_bytes = 0;
+                }
+            }
+            process.books = write_books(counts);
+        }
+        return process;
+    }
+
+    void settle(SpanBatch batch, Pending& pending) {
+        fresh_.clear();
+        for (const auto& [key, version] : pending.changed) {
+            open_[key].version = version;
+        }
+        for (auto& open : pending.opened) {
+            open_.insert_or_assign(key_of(open.trace_id, open.span_id), std::move(open));
+        }
+        for (const auto& span : batch) {
+            open_.erase(key_of(span->trace_id, span->span_id));
+        }
+        for (const auto& key : pending.vanished) {
+            open_.erase(key);
+        }
+    }
+
+    Result<void> prune(std::int64_t now, Last last) {
+        if (last == Last::no && now - pruned_ns_ < nanoseconds(kPruneInterval).count()) {
+            return {};
+        }
+        pruned_ns_ = now;
+        const auto removed = store_->prune(now);
+        return removed ? Result<void>() : Result<void>(failure(removed.error()));
+    }
+
+    const StoreConfig config_;
+    const Clock& clock_;
+    const std::string name_;
+    const std::int64_t process_id_;
+    const std::int64_t started_ns_;
+
+    std::mutex mutex_;  // guards started_
+    std::vector<std::weak_ptr<const LiveSpan>> started_;
+    std::mutex books_mutex_;  // guards books_, also while they are read
+    std::function<PipelineCounts()> books_;
+
+    // The worker's own.
+    std::string resource_;
+    std::unique_ptr<store::SpanStore> store_;
+    std::vector<std::weak_ptr<const LiveSpan>> fresh_;  // started, not in the file yet
+    std::unordered_map<SpanKey, OpenSpan, SpanKeyHash> open_;
+    std::int64_t seen_ns_ = 0;
+    std::int64_t pruned_ns_;
+    bool has_seen_spans_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<SpanSink> make_store_sink(StoreConfig config, const Clock& clock) {
+    return std::make_shared<StoreSink>(std::move(config), clock);
+}
+
+}  // namespace flowspan::exporting

@@ -101,6 +101,18 @@ std::string_view string_member(
                                                     : fallback;
 }
 
+const json::value* find_member(const json::object& object, std::string_view key) noexcept {
+    return object.if_contains(key);
+}
+
+std::string_view string_member(
+    const json::object& object, std::string_view key, std::string_view fallback
+) noexcept {
+    const auto* found = object.if_contains(key);
+    return found == nullptr || !found->is_string() ? fallback
+                                                   : std::string_view(found->get_string());
+}
+
 std::string_view string_or_empty(const json::value& value) noexcept {
     return value.is_string() ? std::string_view(value.get_string()) : std::string_view();
 }

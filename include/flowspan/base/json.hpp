@@ -30,9 +30,18 @@ inline constexpr std::size_t kJsonDepthMax = 256;
     const json::value& value, std::string_view key
 ) noexcept;
 
+/// The same for an object, which would otherwise be copied into a value that is gone at once.
+[[nodiscard]] const json::value* find_member(
+    const json::object& object, std::string_view key
+) noexcept;
+
 /// The text at `key`, or `fallback` if absent or not a string.
 [[nodiscard]] std::string_view string_member(
     const json::value& value, std::string_view key, std::string_view fallback = {}
+) noexcept;
+
+[[nodiscard]] std::string_view string_member(
+    const json::object& object, std::string_view key, std::string_view fallback = {}
 ) noexcept;
 
 /// A view of a JSON string; empty for any other kind.

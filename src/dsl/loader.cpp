@@ -301,6 +301,7 @@ void load(std::string_view text, std::string file, LoadResult& result) {
 
 LoadResult load_app(std::string_view text, std::string file) {
     LoadResult result;
+    result.source = text;
     load(text, std::move(file), result);
     const bool has_error = std::ranges::any_of(result.problems, [](const Problem& problem) {
         return problem.severity == Problem::Severity::error;

@@ -17,6 +17,7 @@ inline constexpr std::size_t kFileSizeMax = std::size_t{10} * 1024 * 1024;
 /// What loading gave: an app unless some problem is an error. Warnings may stand beside an app.
 struct LoadResult {
     std::optional<App> app;
+    std::string source;  ///< the text that was read
     std::vector<Problem> problems;
     bool is_not_an_app = false;  ///< another kind of document (rag pipeline, snippet, no `app`)
     /// Known even where loading failed, as far as it was read.

@@ -13,10 +13,7 @@ namespace {
 
 using engine::NodeShape;
 
-constexpr std::array<UnsupportedKind, 3> kKinds = {{
-    {"human-input",
-     {.shape = NodeShape::branch},
-     "split the app in two and pass what the person says as an input"},
+constexpr std::array<UnsupportedKind, 2> kKinds = {{
     {"datasource",
      {.shape = NodeShape::root},
      "pass the content as an input of a start node instead"},

@@ -1,11 +1,9 @@
 // Runs its children once for each item of a list, one after another or several at a time.
 
-#include "base/error_json.hpp"
 #include "flowspan/async/task_group.hpp"
+#include "nodes/iteration/iteration_state.hpp"
 #include "nodes/node_kind.hpp"
 #include "nodes/variables.hpp"
-
-#include <boost/describe/class.hpp>
 
 #include <fmt/format.h>
 
@@ -28,37 +26,6 @@ struct Config {
     ErrorMode error_mode = ErrorMode::terminated;
     bool should_flatten = true;
 };
-
-struct ItemResult {
-    std::int64_t item = 0;
-    json::array value;  ///< one element
-};
-
-struct ItemDuration {
-    std::int64_t item = 0;
-    double seconds = 0;
-};
-
-/// How far an iteration has got: what another process needs to go on with it.
-struct IterationState {
-    json::array items;
-    std::int64_t next = 0;  ///< the first item that nobody has taken
-    std::vector<std::int64_t> open;
-    std::vector<ItemResult> results;
-    std::vector<ItemDuration> durations;
-    std::int64_t prompt_tokens = 0;
-    std::int64_t completion_tokens = 0;
-    double total_price = 0;
-    std::optional<Error> error;
-};
-
-BOOST_DESCRIBE_STRUCT(ItemResult, (), (item, value))
-BOOST_DESCRIBE_STRUCT(ItemDuration, (), (item, seconds))
-BOOST_DESCRIBE_STRUCT(
-    IterationState,
-    (),
-    (items, next, open, results, durations, prompt_tokens, completion_tokens, total_price, error)
-)
 
 /// One execution; lives in the frame of execute() and outlives the tasks that work for it.
 class IterationRun final : public engine::StateKeeper {

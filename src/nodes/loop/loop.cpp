@@ -1,12 +1,10 @@
 // Runs its children again and again, with variables that go from round to round.
 
-#include "base/described_json.hpp"
 #include "flowspan/value/condition.hpp"
+#include "nodes/loop/loop_state.hpp"
 #include "nodes/loop/loop_variables.hpp"
 #include "nodes/node_kind.hpp"
 #include "nodes/variables.hpp"
-
-#include <boost/describe/class.hpp>
 
 #include <fmt/format.h>
 
@@ -28,37 +26,6 @@ struct Config {
     std::vector<value::Condition> break_conditions;
     std::vector<LoopVariable> variables;
 };
-
-/// How far a loop has got: what another process needs to go on with it.
-struct LoopState {
-    json::object inputs;
-    std::int64_t round = 0;  ///< the next one, or the one that is open
-    bool is_round_open = false;
-    bool is_broken = false;
-    json::object outputs;
-    json::object durations;     ///< seconds by round
-    json::object round_values;  ///< loop variables by round
-    std::int64_t prompt_tokens = 0;
-    std::int64_t completion_tokens = 0;
-    double total_price = 0;
-    std::string currency = engine::ModelFacts().currency;
-};
-
-BOOST_DESCRIBE_STRUCT(
-    LoopState,
-    (),
-    (inputs,
-     round,
-     is_round_open,
-     is_broken,
-     outputs,
-     durations,
-     round_values,
-     prompt_tokens,
-     completion_tokens,
-     total_price,
-     currency)
-)
 
 /// One execution; lives in the frame of execute().
 class LoopRun final : public engine::StateKeeper {

@@ -182,6 +182,8 @@ void fill_context(const json::value& content, FakeNodeContext& context) {
     }
     const json::value run(object_at(content, "run"));
     context.info.conversation_id = text_at(run, "conversation_id");
+    context.kept = object_at(content, "kept");
+    context.answers = object_at(content, "answers");
     for (const auto& frame : array_at(content, "frames")) {
         FakeNodeContext::FrameScript script;
         script.group = text_at(frame, "group");
@@ -247,6 +249,13 @@ void check_outcome(
     );
     findings.expect(
         contains(types, json::value(object_at(expect, "types"))), "types of outputs", types
+    );
+    const auto* pause = find_member(expect, "pause");
+    const json::value reason = outcome.pause ? json::value(outcome.pause->reason) : json::value();
+    findings.expect(
+        (pause == nullptr) == reason.is_null() && (pause == nullptr || contains(reason, *pause)),
+        "the reason to pause",
+        reason
     );
     const auto handle = string_member(expect, "handle", "source");
     findings.expect(outcome.edge_handle == handle, "the handle", json::value(outcome.edge_handle));

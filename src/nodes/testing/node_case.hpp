@@ -13,10 +13,13 @@
 //   http: [{status: 200, headers: {content-type: text/plain}, body: hi}, {error: ...}]
 //   memory: [{role: user, text: Hi}]
 //   frames: [{group: child, variables: {out: 1}, error: {...}, loop_end: true, yields: 1}]
+//   kept: {form_id: f1}                   # what an interrupted execution kept
+//   answers: {f1: {action: yes}}          # what came in for pauses, by session id
 //   expect:
 //     problems: [node.missing_field]      # building fails with these codes
 //     outputs: {result: true}             # these, and at least these members of objects
 //     handle: "true"
+//     pause: {TYPE: human_input_required} # at least these members of the reason to pause
 //     events: ['text "Hel"']              # exactly these, if given
 //     error: {message: ..., type: ...}    # as a user sees it
 //     inputs: / process_data: / metadata: # at least these members

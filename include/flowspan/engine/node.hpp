@@ -185,7 +185,7 @@ public:
     /// What an interrupted execution of this node kept; null if this is its first.
     [[nodiscard]] virtual const json::object* kept_state() const noexcept = 0;
 
-    /// What came in from outside for the pause with this session id; null if nothing did.
+    /// What came in from outside for the pause that `session_id` names; null if nothing did.
     [[nodiscard]] virtual const json::object* find_answer(std::string_view session_id
     ) const noexcept = 0;
 

@@ -12,6 +12,9 @@ public:
 
     Task<Result<engine::RunResult>> run(const AppRun& run, engine::EventSink& consumer) override {
         auto variables = make_variables(run);
+        if (run.resume_from) {
+            return run_graph(services_, run, std::move(variables), consumer);
+        }
         variables.set(value::kSystemPrefix, "query", value::Value::string(run.query));
         variables.set(
             value::kSystemPrefix, "dialogue_count", value::Value::integer(run.dialogue_count)

@@ -24,17 +24,57 @@ public:
         if (!run) {
             co_return failure(std::move(run).error());
         }
-        auto& runner = request.app->app.mode == dsl::AppMode::workflow ? runners_.workflow
-                                                                       : runners_.advanced_chat;
-        co_return conclude(*run, co_await runner.run(*run, consumer));
+        co_return conclude(*run, co_await runner_of(*run).run(*run, consumer));
+    }
+
+    Task<Result<GenerateResult>> resume(const ResumeRequest& request, engine::EventSink& consumer)
+        override {
+        auto run = prepare(request);
+        if (!run) {
+            co_return failure(std::move(run).error());
+        }
+        co_return conclude(*run, co_await runner_of(*run).run(*run, consumer));
     }
 
 private:
+    [[nodiscard]] AppRunner& runner_of(const AppRun& run) const noexcept {
+        return run.app->app.mode == dsl::AppMode::workflow ? runners_.workflow
+                                                           : runners_.advanced_chat;
+    }
+
     static Result<GenerateResult> conclude(AppRun& run, Result<engine::RunResult> result) {
         if (!result) {
             return failure(std::move(result).error());
         }
-        return GenerateResult{std::move(run.info), *std::move(result)};
+        GenerateResult generated;
+        if (result->snapshot) {
+            // A resumed run goes on being a child of the run's first span.
+            generated.paused = std::make_shared<const PausedRun>(PausedRun{
+                run.app->app.file,
+                run.app->source,
+                run.trace.empty() ? trace_headers() : std::move(run.trace),
+                result->snapshot
+            });
+        }
+        generated.info = std::move(run.info);
+        generated.run = *std::move(result);
+        return generated;
+    }
+
+    [[nodiscard]] static Result<AppRun> prepare(const ResumeRequest& request) {
+        const auto& snapshot = *request.paused.run;
+        if (auto checked = engine::check_snapshot(snapshot, *request.app->graph); !checked) {
+            return failure(std::move(checked).error());
+        }
+        AppRun run;
+        run.app = request.app;
+        run.info = snapshot.info;
+        run.control = request.control;
+        run.trace = request.paused.trace;
+        run.keeper = request.keeper;
+        run.resume_from = request.paused.run;
+        run.answers = request.answers;
+        return run;
     }
 
     [[nodiscard]] Result<AppRun> prepare(const GenerateRequest& request) const {
@@ -69,6 +109,10 @@ private:
         run.app = request.app;
         run.query = request.query;
         run.control = request.control;
+        run.keeper = request.keeper;
+        if (run.keeper != nullptr) {
+            run.trace = trace_headers();
+        }
         run.info = describe(request, is_chat);
         return run;
     }

@@ -20,11 +20,21 @@ struct GenerateRequest {
     bool is_streaming = true;
     int call_depth = 0;
     engine::RunControl control;
+    RunKeeper* keeper = nullptr;  ///< takes snapshots as the run goes along; null: nobody
+};
+
+struct ResumeRequest {
+    std::shared_ptr<const LoadedApp> app;  ///< made from `paused.app_source`
+    PausedRun paused;
+    json::object answers;  ///< of check_form_answer(), by form id
+    engine::RunControl control;
+    RunKeeper* keeper = nullptr;
 };
 
 struct GenerateResult {
     engine::RunInfo info;
     engine::RunResult run;
+    std::shared_ptr<const PausedRun> paused;  ///< what resumes a run that ended as paused
 };
 
 class AppGenerateService {
@@ -35,6 +45,11 @@ public:
     /// outlive the task.
     [[nodiscard]] virtual Task<Result<GenerateResult>> generate(
         const GenerateRequest& request, engine::EventSink& consumer
+    ) = 0;
+
+    /// Goes on with a paused or interrupted run, in the same trace. Errors mean that nothing ran.
+    [[nodiscard]] virtual Task<Result<GenerateResult>> resume(
+        const ResumeRequest& request, engine::EventSink& consumer
     ) = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "flowspan/engine/engine.hpp"
 #include "service/loaded_app.hpp"
+#include "service/paused_run.hpp"
 
 #include <memory>
 #include <string>
@@ -19,6 +20,11 @@ struct AppRun {
     json::array files;                       ///< file records given with the query
     std::int64_t dialogue_count = 1;
     engine::RunControl control;
+    json::object trace;           ///< headers of the run's trace, if it may have to be resumed
+    RunKeeper* keeper = nullptr;  ///< takes snapshots as the run goes along; null: nobody
+    /// Goes on from there instead of starting; inputs, query and files are not used.
+    std::shared_ptr<const engine::RunSnapshot> resume_from;
+    json::object answers;  ///< what came in for pauses, by their session ids
 };
 
 class AppRunner {

@@ -1,7 +1,9 @@
 #include "service/graph_run.hpp"
 
 #include "engine/limits_layer.hpp"
+#include "service/checkpoint_layer.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace flowspan::service {
@@ -27,12 +29,17 @@ engine::RunRequest make_request(
     request.info = run.info;
     request.variables = std::move(variables);
     request.limits = services.limits;
+    request.resume_from = run.resume_from;
+    request.answers = run.answers;
     return request;
 }
 
 }  // namespace
 
 value::VariablePool make_variables(const AppRun& run) {
+    if (run.resume_from) {
+        return *run.resume_from->root.variables;
+    }
     value::VariablePool variables;
     const auto& info = run.info;
     variables.set(value::kSystemPrefix, "files", file_list(run.files));
@@ -65,6 +72,12 @@ Task<Result<engine::RunResult>> run_graph(
     engine.add_layer(limits);
     for (auto* layer : services.layers) {
         engine.add_layer(*layer);
+    }
+    std::optional<CheckpointLayer> checkpoints;
+    if (run.keeper != nullptr) {
+        engine.add_layer(checkpoints.emplace(
+            *run.keeper, PausedRun{run.app->app.file, run.app->source, run.trace, nullptr}
+        ));
     }
     co_return co_await engine.run(consumer);
 }

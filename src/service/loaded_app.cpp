@@ -28,6 +28,7 @@ AppCheck compile(dsl::LoadResult loaded, std::string file, const engine::NodeFac
     if (loaded.app) {
         auto app = std::make_shared<LoadedApp>();
         app->app = *std::move(loaded.app);
+        app->source = std::move(loaded.source);
         if (is_graph_mode(app->app.mode)) {
             app->graph = engine::Graph::compile(app->app.graph, factory, check.problems);
         }

@@ -13,6 +13,7 @@ namespace flowspan::service {
 
 struct LoadedApp {
     dsl::App app;
+    std::string source;                          ///< the file's text
     std::shared_ptr<const engine::Graph> graph;  ///< shared by all runs; null for modes without one
 };
 

@@ -13,6 +13,9 @@ public:
 
     Task<Result<engine::RunResult>> run(const AppRun& run, engine::EventSink& consumer) override {
         auto variables = make_variables(run);
+        if (run.resume_from) {
+            return run_graph(services_, run, std::move(variables), consumer);
+        }
         const auto now = std::chrono::duration_cast<std::chrono::seconds>(
             services_.clock.system_now().time_since_epoch()
         );

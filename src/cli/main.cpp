@@ -1,4 +1,5 @@
 #include "cli/check_command.hpp"
+#include "cli/control_command.hpp"
 #include "cli/knowledge_command.hpp"
 #include "cli/options.hpp"
 #include "cli/run_command.hpp"
@@ -36,6 +37,9 @@ ExitCode run_command(int argc, const char* const* argv) {
     const auto terminal = Terminal::detect();
     if (parsed.options.run) {
         return run_app(*parsed.options.run, terminal);
+    }
+    if (parsed.options.control) {
+        return run_control(*parsed.options.control);
     }
     if (parsed.options.knowledge) {
         return run_knowledge(*parsed.options.knowledge);

@@ -1,6 +1,7 @@
 #include "cli/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <map>
 #include <sstream>
@@ -11,28 +12,30 @@ namespace {
 
 constexpr auto kVersion = "flowspan " FLOWSPAN_VERSION;
 
-void add_run(CLI::App& program, RunOptions& options) {
-    auto* command = program.add_subcommand("run", "Run an exported app and show its trace");
-    command->add_option("app", options.file, "App file (.yml as exported)")->required();
+void add_inputs(CLI::App& command, RunOptions& options, const char* what) {
     command
-        ->add_option(
+        .add_option(
             "-i,--input",
             options.inputs,
-            "Input of the start form: key=value; key=@file reads or attaches a file. Repeat it for "
-            "several inputs, or with one key for a list"
+            fmt::format(
+                "{}: key=value; key=@file reads or attaches a file. Repeat it for several inputs, "
+                "or with one key for a list",
+                what
+            )
         )
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
-    command->add_option(
+    command.add_option(
         "--inputs", options.inputs_json, "All inputs as one JSON object, or @file with one"
     );
-    command->add_option("-q,--query", options.query, "The user's message (chat apps)");
-    command->add_option("--user", options.user, "End-user id")->capture_default_str();
-    command->add_option("--conversation", options.conversation_id, "Id of the conversation");
-    command->add_option(
+}
+
+/// What `run` and `resume` have in common: configuration, what is shown and what is written.
+void add_outputs(CLI::App& command, RunOptions& options) {
+    command.add_option(
         "-c,--config", options.config, "Configuration (default: flowspan.toml, if there is one)"
     );
-    command->add_option(
+    command.add_option(
         "--trace-out",
         options.trace_out,
         "Write the run's spans to a file (OTLP JSON, one line an "
@@ -42,7 +45,7 @@ void add_run(CLI::App& program, RunOptions& options) {
         "--store", options.store, "File of the trace store, or `off` (default: as configured)"
     );
     command
-        ->add_option("--trace", options.trace, "Show the trace after the run: auto, always, never")
+        .add_option("--trace", options.trace, "Show the trace after the run: auto, always, never")
         ->transform(CLI::CheckedTransformer(
             std::map<std::string, TraceDisplay>{
                 {"auto", TraceDisplay::automatic},
@@ -51,22 +54,79 @@ void add_run(CLI::App& program, RunOptions& options) {
             },
             CLI::ignore_case
         ));
-    command->add_flag(
+    command.add_flag(
         "--json",
         options.is_json,
         "Print one JSON object with the result on standard output, "
         "nothing else"
     );
-    command->add_flag(
-        "--events", options.has_events, "Print every event of the run as a JSON line"
+    command.add_flag("--events", options.has_events, "Print every event of the run as a JSON line");
+    command.add_flag("--quiet", options.is_quiet, "No progress, no trace");
+    command.add_flag(
+        "--checkpoint",
+        options.has_checkpoints,
+        "Keep the run's file up to date after each node, so that a killed run can be resumed"
     );
-    command->add_flag("--quiet", options.is_quiet, "No progress, no trace");
+}
+
+void add_run(CLI::App& program, RunOptions& options) {
+    auto* command = program.add_subcommand("run", "Run an exported app and show its trace");
+    command->add_option("app", options.file, "App file (.yml as exported)")->required();
+    add_inputs(*command, options, "Input of the start form");
+    command->add_option("-q,--query", options.query, "The user's message (chat apps)");
+    command->add_option("--user", options.user, "End-user id")->capture_default_str();
+    command->add_option("--conversation", options.conversation_id, "Id of the conversation");
+    add_outputs(*command, options);
+    command->add_option(
+        "--pause-file",
+        options.pause_file,
+        "Where the run goes if it pauses (default: flowspan-<run id>.json)"
+    );
     command->footer(
-        "Exit codes: 0 done, 1 the run failed, 2 bad usage or bad file, 130 interrupted.\n"
+        "Exit codes: 0 done, 1 the run failed, 2 bad usage or bad file, 3 paused, 130 "
+        "interrupted.\n"
         "Without a configured model the built-in demo model answers. Set FLOWSPAN_MODEL_BASE_URL "
         "and\nFLOWSPAN_MODEL_API_KEY to use an OpenAI-compatible endpoint. Spans go wherever the "
         "OTEL_*\nvariables say, for example OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318."
     );
+}
+
+void add_resume(CLI::App& program, RunOptions& options) {
+    auto* command = program.add_subcommand(
+        "resume", "Go on with a run that was paused, or killed with --checkpoint"
+    );
+    auto& resume = options.resume.emplace();
+    command->add_option("run", options.file, "The file that the paused run was written to")
+        ->required();
+    command->add_option("-a,--action", resume.action, "The form's action that is taken");
+    add_inputs(*command, options, "Field of the form");
+    command->add_option("--form", resume.form_id, "Which form, if the run waits for several");
+    add_outputs(*command, options);
+    command->add_option(
+        "--pause-file",
+        options.pause_file,
+        "Where the run goes if it pauses again (default: the same file)"
+    );
+    command->footer(
+        "Without --action forms that nobody answered in time take their timeout branch, and the "
+        "others\nkeep waiting. The file is not removed. Exit codes are those of `flowspan run`."
+    );
+}
+
+void add_control(
+    CLI::App& program,
+    const char* name,
+    const char* text,
+    ControlAction action,
+    ControlOptions& options
+) {
+    auto* command = program.add_subcommand(name, text);
+    command->add_option(
+        "run", options.run_id, "The run's id or its beginning; not needed if there is only one"
+    );
+    command->add_option("--reason", options.reason, "Shown with the run's end and in its trace");
+    command->callback([&options, action] { options.action = action; });
+    command->footer("Exit codes: 0 the run was told, 1 it does not answer, 2 no such run.");
 }
 
 void add_check(CLI::App& program, CheckOptions& options) {
@@ -127,8 +187,13 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     program.set_version_flag("--version", kVersion);
     program.require_subcommand(1);
     RunOptions run;
+    RunOptions resume;
+    ControlOptions control;
     CheckOptions check;
     add_run(program, run);
+    add_resume(program, resume);
+    add_control(program, "pause", "Pause a run in another process", ControlAction::pause, control);
+    add_control(program, "stop", "Stop a run in another process", ControlAction::stop, control);
     add_check(program, check);
     KnowledgeOptions knowledge;
     add_knowledge(program, knowledge);
@@ -146,6 +211,10 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     }
     if (program.got_subcommand("run")) {
         parsed.options.run = std::move(run);
+    } else if (program.got_subcommand("resume")) {
+        parsed.options.run = std::move(resume);
+    } else if (program.got_subcommand("pause") || program.got_subcommand("stop")) {
+        parsed.options.control = std::move(control);
     } else if (program.got_subcommand("knowledge")) {
         parsed.options.knowledge = std::move(knowledge);
     } else if (program.got_subcommand("trace")) {

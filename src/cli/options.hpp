@@ -17,15 +17,26 @@ enum class ExitCode : int {
     done = 0,
     run_failed = 1,
     bad_usage = 2,  ///< wrong flags, a file that is no usable app, wrong inputs
+    paused = 3,     ///< the run stands still and can be resumed
     interrupted = 130,
 };
 
 enum class TraceDisplay : std::uint8_t { automatic, always, never };
 
+/// How `flowspan resume` answers what the run waits for.
+struct ResumeOptions {
+    std::string form_id;  ///< empty: the only form
+    std::string action;   ///< empty: no form is answered
+};
+
+/// `flowspan run` and `flowspan resume`.
 struct RunOptions {
-    std::string file;
-    std::vector<std::string> inputs;  ///< `key=value`, `key=@path`
-    std::string inputs_json;          ///< an object, or `@path` of one
+    std::string file;                     ///< the app; for `resume` the paused run
+    std::optional<ResumeOptions> resume;  ///< set for `resume`
+    std::string pause_file;               ///< where a paused run goes; empty: a name from its id
+    bool has_checkpoints = false;         ///< the file is kept up to date while the run is at work
+    std::vector<std::string> inputs;      ///< `key=value`, `key=@path`
+    std::string inputs_json;              ///< an object, or `@path` of one
     std::string query;
     std::string user = "cli";
     std::string conversation_id;
@@ -59,8 +70,17 @@ struct KnowledgeOptions {
     std::int64_t overlap = 50;         ///< characters
 };
 
+enum class ControlAction : std::uint8_t { stop, pause };
+
+struct ControlOptions {
+    ControlAction action = ControlAction::stop;
+    std::string run_id;  ///< its beginning is enough; empty: the only run
+    std::string reason;
+};
+
 struct Options {
     std::optional<RunOptions> run;
+    std::optional<ControlOptions> control;
     std::optional<CheckOptions> check;
     std::optional<KnowledgeOptions> knowledge;
     std::optional<TraceOptions> trace;

@@ -2,8 +2,11 @@
 
 #include "cli/config.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/pause_report.hpp"
 #include "cli/program.hpp"
+#include "cli/run_channel.hpp"
 #include "cli/run_display.hpp"
+#include "cli/run_file.hpp"
 #include "cli/run_inputs.hpp"
 #include "cli/trace_store.hpp"
 #include "export/memory_sink.hpp"
@@ -11,6 +14,7 @@
 #include "export/trace_tree.hpp"
 #include "flowspan/export/provider.hpp"
 #include "flowspan/trace/propagation.hpp"
+#include "service/form_answer.hpp"
 #include "service/loaded_app.hpp"
 
 #include <fmt/format.h>
@@ -19,6 +23,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -60,11 +66,49 @@ struct Session {
     const RunOptions& options;
     Program& program;
     std::shared_ptr<const service::LoadedApp> app;
+    std::optional<service::PausedRun> paused;  ///< what `resume` goes on with
     RunDisplay& display;
-    engine::RunControl control;
+    const RunIdLayer& run_id;
+    RunFile* checkpoints = nullptr;
+    engine::RunControl control = {};
 };
 
+/// What the command line says to the form that it answers; empty if it answers none.
+Task<Result<json::object>> read_answers(Session* session) {
+    const auto& options = session->options;
+    const auto& resume = *options.resume;
+    if (resume.action.empty() && options.inputs.empty() && options.inputs_json.empty() &&
+        resume.form_id.empty()) {
+        co_return json::object();
+    }
+    FLOWSPAN_CO_TRY(const auto form, service::find_form(*session->paused->run, resume.form_id));
+    FLOWSPAN_CO_TRY(
+        const auto inputs,
+        co_await read_inputs(
+            service::describe_form(form),
+            options.inputs,
+            options.inputs_json,
+            session->program.file_store()
+        )
+    );
+    FLOWSPAN_CO_TRY(auto answer, service::check_form_answer(form, resume.action, inputs));
+    co_return json::object{{string_member(form, "form_id"), std::move(answer)}};
+}
+
+Task<Generated> resume(Session* session) {
+    service::ResumeRequest request;
+    request.app = session->app;
+    FLOWSPAN_CO_TRY(request.answers, co_await read_answers(session));
+    request.paused = *session->paused;
+    request.control = session->control;
+    request.keeper = session->checkpoints;
+    co_return co_await session->program.generate_service().resume(request, session->display);
+}
+
 Task<Generated> generate(Session* session) {
+    if (session->paused) {
+        co_return co_await resume(session);
+    }
     const auto remote = opentelemetry::context::RuntimeContext::Attach(environment_context());
     const auto& options = session->options;
     service::GenerateRequest request;
@@ -82,6 +126,7 @@ Task<Generated> generate(Session* session) {
     request.user = options.user;
     request.conversation_id = options.conversation_id;
     request.control = session->control;
+    request.keeper = session->checkpoints;
     co_return co_await session->program.generate_service().generate(request, session->display);
 }
 
@@ -117,6 +162,9 @@ json::object result_object(
     object["total_tokens"] = run.total_tokens;
     if (run.error) {
         object["error"] = run.error->full_text();
+    }
+    if (run.snapshot) {
+        object["pause_reasons"] = run.snapshot->pause_reasons;
     }
     return object;
 }
@@ -158,6 +206,8 @@ ExitCode exit_code_of(const Generated& generated, bool was_interrupted) {
         case engine::RunStatus::succeeded:
         case engine::RunStatus::partial_succeeded:
             return ExitCode::done;
+        case engine::RunStatus::paused:
+            return ExitCode::paused;
         default:
             return ExitCode::run_failed;
     }
@@ -236,6 +286,7 @@ struct Outcome {
     Generated generated;
     double elapsed_ms = 0;
     bool was_interrupted = false;
+    std::string pause_file;  ///< where a paused run was written
 };
 
 Outcome run_to_the_end(Session& session) {
@@ -245,13 +296,30 @@ Outcome run_to_the_end(Session& session) {
     const InterruptWatch watch(executor, [&session](const std::string& signal) {
         session.control.abort("interrupted by " + signal);
     });
+    const RunChannel channel(executor, session.control, session.options.file, session.run_id);
     auto generated = runtime.block_on(executor, generate, &session);
     const auto elapsed = real_clock().steady_now() - started;
     return {
         std::move(generated),
         std::chrono::duration<double, std::milli>(elapsed).count(),
         watch.was_interrupted(),
+        {},
     };
+}
+
+/// Writes a paused run down, and removes what was kept of a run that has come to its end.
+void keep_or_forget(const RunOptions& options, RunFile& file, Outcome& outcome) {
+    const auto& generated = outcome.generated;
+    if (generated && generated->paused) {
+        file.keep(*generated->paused);
+        outcome.pause_file = file.path().string();
+    } else if (generated && options.has_checkpoints && !options.resume) {
+        std::error_code ignored;
+        std::filesystem::remove(file.path(), ignored);
+    }
+    if (file.error()) {
+        write_error(fmt::format("flowspan: {}\n", file.error()->describe()));
+    }
 }
 
 void report(
@@ -269,11 +337,17 @@ void report(
         print_tree(options, terminal, spans);
     }
     if (options.is_json) {
-        const auto object = result_object(generated, display.trace_id(), outcome.elapsed_ms);
+        auto object = result_object(generated, display.trace_id(), outcome.elapsed_ms);
+        if (!outcome.pause_file.empty()) {
+            object["pause_file"] = outcome.pause_file;
+        }
         write_output(value::python_json(object) + "\n");
     }
     if (const auto text = describe_failure(generated, display); !text.empty()) {
         write_error("flowspan: " + text + "\n");
+    }
+    if (generated && generated->paused) {
+        write_error("flowspan: " + describe_pause(*generated->paused, outcome.pause_file));
     }
 }
 
@@ -296,18 +370,39 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
         return refuse(options, telemetry.error());
     }
     EventPrinter event_printer;
-    std::vector<engine::Layer*> layers;
+    RunIdLayer run_id;
+    std::vector<engine::Layer*> layers{&run_id};
     if (options.has_events) {
         layers.push_back(&event_printer);
     }
     Program program(*config, std::move(layers));
-    const auto check = service::check_app_file(options.file, program.factory());
+    std::optional<service::PausedRun> paused;
+    if (options.resume) {
+        auto read = read_run_file(options.file);
+        if (!read) {
+            return refuse(options, read.error());
+        }
+        paused = *std::move(read);
+    }
+    const auto check =
+        paused ? service::check_app_text(paused->app_source, paused->app_file, program.factory())
+               : service::check_app_file(options.file, program.factory());
     if (!check.app) {
         return refuse_file(options, check);
     }
     RunDisplay display(options, terminal);
-    Session session{options, program, check.app, display, {}};
-    const auto outcome = run_to_the_end(session);
+    RunFile file(options.resume && options.pause_file.empty() ? options.file : options.pause_file);
+    Session session{
+        options,
+        program,
+        check.app,
+        std::move(paused),
+        display,
+        run_id,
+        options.has_checkpoints ? &file : nullptr
+    };
+    auto outcome = run_to_the_end(session);
+    keep_or_forget(options, file, outcome);
     display.finish_line();
     const auto shutdown = (*telemetry)->shutdown(exporting::Telemetry::kShutdownBudget);
     report(options, terminal, display, outcome, *spans);

@@ -2,12 +2,15 @@
 
 #include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/names.hpp"
+#include "flowspan/trace/propagation.hpp"
 #include "flowspan/trace/trace_span.hpp"
 #include "observe/run_outcome.hpp"
 #include "observe/stream_meter.hpp"
 
+#include <opentelemetry/context/runtime_context.h>
 #include <opentelemetry/trace/context.h>
 
+#include <chrono>
 #include <utility>
 
 namespace flowspan::observe {
@@ -70,6 +73,28 @@ struct AppGenerateHandler {
     }
 };
 
+struct AppResumeHandler : AppGenerateHandler {
+    std::string_view span_name(const service::ResumeRequest& /*request*/, auto& /*sink*/) const {
+        return "AppGenerateService.generate";
+    }
+
+    void on_start(trace::Span& span, const service::ResumeRequest& request, auto& /*sink*/) const {
+        const auto& app = request.app->app;
+        const auto& snapshot = *request.paused.run;
+        set(span, names::kDifyAppId, app.id);
+        set(span, names::kDifyAppName, app.name);
+        set(span, names::kDifyAppMode, dsl::to_string(app.mode));
+        set(span, names::kDifyInvokeFrom, snapshot.info.invoke_from);
+        set(span, names::kFlowspanResumed, snapshot.pause_reasons.empty() ? "interrupted" : "paused"
+        );
+        const auto waited = real_clock().system_now() - snapshot.taken_at;
+        set(span, names::kFlowspanPauseDuration, std::chrono::duration<double>(waited).count());
+        if (!snapshot.info.user_id.empty()) {
+            set(span, names::kUserId, snapshot.info.user_id);
+        }
+    }
+};
+
 struct AppRunnerHandler {
     std::string name;
 
@@ -88,40 +113,45 @@ struct AppRunnerHandler {
     }
 };
 
-struct CallGenerate {
+/// What the stream of an answer tells about itself; written also when the consumer leaves.
+struct StreamFacts {
+    explicit StreamFacts(engine::EventSink& sink) : meter(sink, real_clock()) {}
+
+    ~StreamFacts() {
+        if (!span->IsRecording()) {
+            return;
+        }
+        meter.write_timing(*span);
+        if (!has_result) {
+            meter.write_usage(*span);
+        }
+    }
+
+    StreamFacts(const StreamFacts&) = delete;
+    StreamFacts& operator=(const StreamFacts&) = delete;
+
+    StreamMeter meter;
+    trace::SpanPtr span = opentelemetry::trace::GetSpan(trace::current_context());
+    bool has_result = false;
+};
+
+/// Runs in the app span, which is current here.
+template <class Request, auto kMethod>
+struct CallService {
     service::AppGenerateService* inner;
 
-    // Runs in the app span, which is current here and written also when the consumer leaves.
     Task<Result<service::GenerateResult>> operator()(
-        const service::GenerateRequest& request, engine::EventSink& sink
+        const Request& request, engine::EventSink& sink
     ) const {
         StreamFacts facts(sink);
-        auto result = co_await inner->generate(request, facts.meter);
+        auto result = co_await (inner->*kMethod)(request, facts.meter);
         facts.has_result = result.has_value();
         co_return result;
     }
-
-    struct StreamFacts {
-        explicit StreamFacts(engine::EventSink& sink) : meter(sink, real_clock()) {}
-
-        ~StreamFacts() {
-            if (!span->IsRecording()) {
-                return;
-            }
-            meter.write_timing(*span);
-            if (!has_result) {
-                meter.write_usage(*span);
-            }
-        }
-
-        StreamFacts(const StreamFacts&) = delete;
-        StreamFacts& operator=(const StreamFacts&) = delete;
-
-        StreamMeter meter;
-        trace::SpanPtr span = opentelemetry::trace::GetSpan(trace::current_context());
-        bool has_result = false;
-    };
 };
+
+using CallGenerate = CallService<service::GenerateRequest, &service::AppGenerateService::generate>;
+using CallResume = CallService<service::ResumeRequest, &service::AppGenerateService::resume>;
 
 struct CallRunner {
     service::AppRunner* inner;
@@ -135,7 +165,8 @@ struct CallRunner {
 class TracedGenerateService final : public service::AppGenerateService {
 public:
     explicit TracedGenerateService(service::AppGenerateService& inner)
-        : generate_(AppGenerateHandler{}, CallGenerate{&inner}) {}
+        : generate_(AppGenerateHandler{}, CallGenerate{&inner}),
+          resume_(AppResumeHandler{}, CallResume{&inner}) {}
 
     Task<Result<service::GenerateResult>> generate(
         const service::GenerateRequest& request, engine::EventSink& consumer
@@ -143,8 +174,22 @@ public:
         return generate_(request, consumer);
     }
 
+    // The run goes on in the trace that it began in, whatever trace the caller is in.
+    Task<Result<service::GenerateResult>> resume(
+        const service::ResumeRequest& request, engine::EventSink& consumer
+    ) override {
+        const auto earlier = opentelemetry::context::RuntimeContext::Attach(
+            trace::extract([&request](std::string_view name) {
+                const auto* header = request.paused.trace.if_contains(name);
+                return header == nullptr ? std::string_view() : string_or_empty(*header);
+            })
+        );
+        co_return co_await resume_(request, consumer);
+    }
+
 private:
     trace::TracedCallable<AppGenerateHandler, CallGenerate> generate_;
+    trace::TracedCallable<AppResumeHandler, CallResume> resume_;
 };
 
 class TracedAppRunner final : public service::AppRunner {

@@ -24,6 +24,12 @@ class ScriptedService final : public service::AppGenerateService {
 public:
     explicit ScriptedService(Ending ending) : ending_(ending) {}
 
+    Task<Result<service::GenerateResult>> resume(
+        const service::ResumeRequest& /*request*/, engine::EventSink& /*consumer*/
+    ) override {
+        co_return failure(ErrorCode::unsupported, "nothing is resumed here");
+    }
+
     Task<Result<service::GenerateResult>> generate(
         const service::GenerateRequest& /*request*/, engine::EventSink& consumer
     ) override {

@@ -47,6 +47,8 @@ void ObservabilityLayer::on_event(engine::RunView& run, const engine::Event& eve
         spans->take_result(*failed->node, *failed->result);
     } else if (const auto* handled = std::get_if<engine::NodeRunException>(&event)) {
         spans->take_result(*handled->node, *handled->result);
+    } else if (const auto* paused = std::get_if<engine::NodeRunPauseRequested>(&event)) {
+        spans->take_result(*paused->node, *paused->result);
     } else if (const auto* warning = std::get_if<engine::NodeRunWarning>(&event)) {
         spans->note_warning(*warning);
     } else if (const auto* retry = std::get_if<engine::NodeRunRetry>(&event)) {

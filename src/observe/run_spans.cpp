@@ -175,7 +175,7 @@ void RunSpans::end_attempt(ActiveNode& active, const Error* error) {
     auto& span = *active.attempt.span;
     if (error != nullptr && error->type == "cancelled") {
         trace::record_cancelled(span, error->message);
-    } else if (error != nullptr) {
+    } else if (error != nullptr && error->type != "paused") {
         Error copy = *error;
         trace::record_error(span, copy);
         active.is_error_recorded = true;
@@ -211,6 +211,10 @@ void RunSpans::end_body(const engine::NodeRun& node, const Error* error) {
         // No result event follows a cancelled body.
         trace::record_cancelled(*active.node.span, error->message);
         set(*active.node.span, names::kDifyNodeStatus, "stopped");
+        active.has_result = true;
+    } else if (error != nullptr && error->type == "paused") {
+        // A container in the middle of its rounds: the run that goes on has another span for it.
+        set(*active.node.span, names::kDifyNodeStatus, "paused");
         active.has_result = true;
     }
     if (active.has_result) {
@@ -370,6 +374,9 @@ void RunSpans::end_round(const engine::FrameEnded& round) {
         Error copy = *round.error;
         copy.is_recorded = true;
         trace::record_error(*found->second.span, copy);
+    }
+    if (round.is_paused) {
+        set(*found->second.span, names::kFlowspanEndReason, "the run was paused");
     }
     found->second.span->End();
     found->second.release();

@@ -121,6 +121,8 @@ inline constexpr char kInputValue[] = "input.value";
 inline constexpr char kOutputValue[] = "output.value";
 
 // Flowspan's own: timing that explains, attempts, outcomes.
+inline constexpr char kFlowspanResumed[] = "flowspan.run.resumed";
+inline constexpr char kFlowspanPauseDuration[] = "flowspan.run.pause_duration";
 inline constexpr char kFlowspanReadyDelay[] = "flowspan.node.ready_delay";
 inline constexpr char kFlowspanAttempt[] = "flowspan.attempt.index";
 inline constexpr char kFlowspanAttemptDelay[] = "flowspan.attempt.delay";

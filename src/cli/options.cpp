@@ -41,7 +41,7 @@ void add_outputs(CLI::App& command, RunOptions& options) {
         "Write the run's spans to a file (OTLP JSON, one line an "
         "export request)"
     );
-    command->add_option(
+    command.add_option(
         "--store", options.store, "File of the trace store, or `off` (default: as configured)"
     );
     command

@@ -49,7 +49,7 @@ std::string describe_waiting_form(const json::object& form) {
     if (const auto content = string_member(form, "form_content"); !content.empty()) {
         text += fmt::format("    {}\n", content);
     }
-    for (const auto& field : service::describe_form(form)) {
+    for (const auto& field : service::describe_form(form).fields) {
         text += describe_field(field);
     }
     return text + fmt::format("    actions: {}\n", describe_actions(form));
@@ -65,7 +65,7 @@ std::string next_command(const std::vector<json::object>& forms, const std::stri
         command += fmt::format(" --form {}", string_member(form, "form_id"));
     }
     command += " --action ID";
-    for (const auto& field : service::describe_form(form)) {
+    for (const auto& field : service::describe_form(form).fields) {
         command += fmt::format(" -i {}=...", field.variable);
     }
     return command;

@@ -116,8 +116,8 @@ Result<json::object> find_form(const engine::RunSnapshot& snapshot, std::string_
     return *found;
 }
 
-std::vector<InputField> describe_form(const json::object& form) {
-    std::vector<InputField> fields;
+InputForm describe_form(const json::object& form) {
+    InputForm described;
     for (const auto& input : list_member(form, "inputs")) {
         InputField field;
         field.variable = string_member(input, "output_variable_name");
@@ -131,9 +131,9 @@ std::vector<InputField> describe_form(const json::object& form) {
                 }
             }
         }
-        fields.push_back(std::move(field));
+        described.fields.push_back(std::move(field));
     }
-    return fields;
+    return described;
 }
 
 Result<json::object> check_form_answer(
@@ -151,7 +151,7 @@ Result<json::object> check_form_answer(
     std::vector<std::string> missing;
     std::vector<std::string> problems;
     const auto* defaults = form.if_contains("resolved_default_values");
-    for (const auto& field : describe_form(form)) {
+    for (const auto& field : describe_form(form).fields) {
         const auto* given = inputs.if_contains(field.variable);
         if (given == nullptr && defaults != nullptr) {
             given = find_member(*defaults, field.variable);

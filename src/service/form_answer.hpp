@@ -21,7 +21,7 @@ namespace flowspan::service {
 );
 
 /// The fields of a form, for help texts and prompts.
-[[nodiscard]] std::vector<InputField> describe_form(const json::object& form);
+[[nodiscard]] InputForm describe_form(const json::object& form);
 
 /// `{action, inputs}` as the node takes it. Missing fields take the form's defaults. Errors:
 /// `invalid_input` with all problems, one a line.

@@ -156,14 +156,17 @@ void RunState::begin(const async::TaskExecutor& executor, EventSink& consumer) {
         skip_unused_roots(*root_);
     }
     layers_.on_graph_start(*this);
-    emit(GraphRunStarted{snapshot != nullptr});
-    if (abort_reason_) {
-        root_->tasks.cancel();
-    } else if (snapshot != nullptr) {
+    // Before the event is told, so that a snapshot taken then knows what is due. The nodes' tasks
+    // begin only when this one waits.
+    if (snapshot != nullptr) {
         start_pending(*root_, snapshot->root);
     } else {
         root_->states.mark_ready(graph().root());
         start_node(*root_, graph().root());
+    }
+    emit(GraphRunStarted{snapshot != nullptr});
+    if (abort_reason_) {
+        root_->tasks.cancel();
     }
 }
 

@@ -190,6 +190,7 @@ void ResponseStream::flush() {
                 return;
             }
             ++session.at;
+            answer_mark_ = answer_.size();
         }
         ++turn_;
     }
@@ -258,8 +259,12 @@ void ResponseStream::finish() {
     flush();
 }
 
-StreamSnapshot ResponseStream::capture() const {
+StreamSnapshot ResponseStream::capture(
+    const std::function<bool(std::string_view execution_id)>& is_to_run_again
+) const {
     StreamSnapshot snapshot;
+    snapshot.answer = answer_;
+    snapshot.has_answer = has_answer_;
     for (const auto& session : sessions_) {
         snapshot.responses.push_back(
             {graph_.node(session.response->node).id,
@@ -273,17 +278,21 @@ StreamSnapshot ResponseStream::capture() const {
         snapshot.turns.push_back(graph_.node(session->response->node).id);
     }
     snapshot.turn = static_cast<std::int64_t>(turn_);
+    const auto* front = find_front();
     for (const auto& buffer : buffers_) {
-        snapshot.buffers.push_back(
-            {*buffer.selector,
-             buffer.pieces,
-             buffer.execution_id,
-             buffer.has_started,
-             buffer.is_closed}
-        );
+        if (!is_to_run_again(buffer.execution_id)) {
+            snapshot.buffers.push_back(
+                {*buffer.selector,
+                 buffer.pieces,
+                 buffer.execution_id,
+                 buffer.has_started,
+                 buffer.is_closed}
+            );
+        } else if (front != nullptr &&
+                   front->response->pieces[front->at].segment.selector == *buffer.selector) {
+            snapshot.answer.resize(answer_mark_);
+        }
     }
-    snapshot.answer = answer_;
-    snapshot.has_answer = has_answer_;
     return snapshot;
 }
 
@@ -319,6 +328,7 @@ void ResponseStream::restore(const StreamSnapshot& snapshot) {
         }
     }
     answer_ = snapshot.answer;
+    answer_mark_ = answer_.size();
     has_answer_ = snapshot.has_answer;
 }
 

@@ -7,6 +7,7 @@
 #include "flowspan/engine/event.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,11 @@ public:
     /// Emits what can still be emitted; call before the terminal event.
     void finish();
 
-    [[nodiscard]] StreamSnapshot capture() const;
+    /// `is_to_run_again` says of an execution id whether its text will come once more: what has
+    /// come of it so far is left out.
+    [[nodiscard]] StreamSnapshot capture(
+        const std::function<bool(std::string_view execution_id)>& is_to_run_again
+    ) const;
 
     /// Goes on where an earlier process stood; before the first event.
     void restore(const StreamSnapshot& snapshot);
@@ -95,6 +100,7 @@ private:
     std::vector<bool> seen_;         // is_reachable's own, kept for its memory
     std::vector<NodeIndex> pending_;
     std::string answer_;
+    std::size_t answer_mark_ = 0;  // how much of it stands before the piece that streams
     bool has_answer_ = false;
 };
 

@@ -1,9 +1,26 @@
 // How a run comes to stand still, and what is written down of it so that it can go on.
 #include "engine/run_state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace flowspan::engine {
+
+namespace {
+
+/// Executions that have begun and will begin anew.
+void collect_repeated(const FrameSnapshot& frame, std::vector<std::string_view>& ids) {
+    for (const auto& pending : frame.pending) {
+        if (!pending.execution_id.empty()) {
+            ids.push_back(pending.execution_id);
+        }
+        for (const auto& round : pending.frames) {
+            collect_repeated(round, ids);
+        }
+    }
+}
+
+}  // namespace
 
 void RunState::request_pause(std::string reason) {
     if (abort_reason_ || error_ || status_ != RunStatus::running) {
@@ -137,7 +154,11 @@ RunSnapshot RunState::capture() const {
     snapshot.usage = usage_;
     snapshot.pause_reasons = pause_reasons_;
     snapshot.root = capture(*root_);
-    snapshot.stream = stream_->capture();
+    std::vector<std::string_view> again;
+    collect_repeated(snapshot.root, again);
+    snapshot.stream = stream_->capture([&again](std::string_view execution_id) {
+        return std::ranges::find(again, execution_id) != again.end();
+    });
     return snapshot;
 }
 

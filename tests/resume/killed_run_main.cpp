@@ -3,10 +3,10 @@
 // FILE up to date, and kills itself at that event (0: never). Prints `status outputs` at the end.
 
 #include "cli/run_file.hpp"
+#include "cli/terminal.hpp"
 #include "tests/resume/resumable_run.hpp"
 
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -14,7 +14,7 @@
 int main(int argc, char** argv) {
     using namespace flowspan;
     if (argc != 5) {
-        std::fputs("killed_run APP_OR_FILE MODEL_URL FILE KILL_AT\n", stderr);
+        cli::write_error("killed_run APP_OR_FILE MODEL_URL FILE KILL_AT\n");
         return 2;
     }
     const std::string subject = argv[1];
@@ -40,6 +40,6 @@ int main(int argc, char** argv) {
     if (part.paused) {
         keeper.keep(*part.paused);
     }
-    std::printf("%s %s\n", part.status.c_str(), part.outputs.c_str());
+    cli::write_output(part.status + " " + part.outputs + "\n");
     return 0;
 }

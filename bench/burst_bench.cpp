@@ -8,11 +8,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstdio>
 #include <future>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace flowspan::bench {
 
@@ -86,41 +89,50 @@ struct BurstLines {
     Measurement memory;
 };
 
-BurstLines make_lines(int runs) {
+/// Whether the burst finds the connections of an earlier one open.
+enum class Connections : std::uint8_t { fresh, open };
+
+BurstLines make_lines(int runs, Connections connections) {
     const bool is_target = runs == 5000;
+    const bool is_open = connections == Connections::open;
+    const auto* key = is_open ? "_open" : "";
+    const auto* words = is_open ? " over open connections" : "";
     const auto limit = [&](double value) {
         return is_target ? std::optional<double>(value) : std::nullopt;
     };
     return {
-        {fmt::format("runs{}_p50_ratio", runs),
-         fmt::format("{} runs at once, p50 to the ideal of {} ms", runs, kIdealMs),
+        {fmt::format("runs{}{}_p50_ratio", runs, key),
+         fmt::format("{} runs at once{}, p50 to the ideal of {} ms", runs, words, kIdealMs),
          "x",
          {},
          {}},
-        {fmt::format("runs{}_p99_ratio", runs),
-         fmt::format("{} runs at once, p99 to the ideal", runs),
+        {fmt::format("runs{}{}_p99_ratio", runs, key),
+         fmt::format("{} runs at once{}, p99 to the ideal", runs, words),
          "x",
          {},
          limit(1.10)},
-        {fmt::format("runs{}_kb_per_run", runs),
-         fmt::format("{} runs at once, peak memory a run", runs),
+        {fmt::format("runs{}{}_kb_per_run", runs, key),
+         fmt::format("{} runs at once{}, peak memory a run", runs, words),
          "KB",
          {},
          limit(40)},
     };
 }
 
-void measure(const std::string& model_url, int runs, BurstLines& lines) {
-    const auto self = program_folder() / "flowspan_bench";
-    auto child = ChildProcess::start(
-        {self.string(),
-         "--burst-child",
-         std::to_string(runs),
-         "--loops",
-         std::to_string(std::max(std::thread::hardware_concurrency(), 1U)),
-         "--model-url",
-         model_url}
-    );
+void measure(const std::string& model_url, int runs, Connections connections, BurstLines& lines) {
+    std::vector<std::string> command{
+        (program_folder() / "flowspan_bench").string(),
+        "--burst-child",
+        std::to_string(runs),
+        "--loops",
+        std::to_string(std::max(std::thread::hardware_concurrency(), 1U)),
+        "--model-url",
+        model_url
+    };
+    if (connections == Connections::open) {
+        command.emplace_back("--warm");
+    }
+    auto child = ChildProcess::start(command);
     if (!child) {
         give_up(child.error().message);
     }
@@ -164,11 +176,22 @@ std::vector<Measurement> measure_bursts(const Effort& effort) {
     if (!server) {
         give_up(server.error().message);
     }
+
+    struct Subject {
+        int runs;
+        Connections connections;
+    };
+
+    const std::array subjects = {
+        Subject{effort.pick(1000, 100), Connections::fresh},
+        Subject{effort.pick(5000, 200), Connections::fresh},
+        Subject{effort.pick(5000, 200), Connections::open}
+    };
     std::vector<Measurement> results;
-    for (const int runs : {effort.pick(1000, 100), effort.pick(5000, 200)}) {
-        auto lines = make_lines(runs);
+    for (const auto& [runs, connections] : subjects) {
+        auto lines = make_lines(runs, connections);
         for (int i = 0; i < effort.pick(5, 1); ++i) {
-            measure(server->base_url(), runs, lines);
+            measure(server->base_url(), runs, connections, lines);
         }
         results.push_back(std::move(lines.p50));
         results.push_back(std::move(lines.p99));

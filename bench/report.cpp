@@ -24,7 +24,8 @@ sink that drops it; the exporter's thread shares the core and is part of the num
 - **Stream**: an app `start`, `llm`, `answer` against the scripted model server, which sends 64 tokens at
   once from a process on another core. Each run is paired with the same POST by a bare libcurl easy
   handle with a kept connection; the number is the median difference.
-- **Runs at once**: all start at the same moment with no connection open. The server sends the first
+- **Runs at once**: all start at the same moment with no connection open, or, as in a program that
+  has been up for a while, with the connections of an earlier burst. The server sends the first
   token after 200 ms and 99 more every 20 ms; the ideal is 2180 ms. Time counts from the common
   start. Memory is the peak of the process less what it held before, divided by the runs; the server
   is another process on another core. Tracing is on.

@@ -96,6 +96,7 @@ Task<void> RunState::join_round(ActiveNode& container, Frame& frame) {
     }
     if (container.rounds.size() > 1) {
         --busy_count_;
+        pause_later();
     }
 }
 

@@ -119,7 +119,7 @@ Task<void> RunState::execute_node(
     RunState* state, Frame* frame, NodeIndex index, SteadyTime ready_at
 ) {
     const auto* from = frame->dequeue(index);
-    if (state->is_pausing_) {
+    if (state->is_held_back_) {
         state->defer(*frame, index, from);
         state->finish_task(*frame);
         co_return;

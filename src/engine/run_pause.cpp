@@ -26,7 +26,7 @@ void RunState::request_pause(std::string reason) {
     if (abort_reason_ || error_ || status_ != RunStatus::running) {
         return;
     }
-    is_pausing_ = true;
+    is_held_back_ = true;
     pause_reasons_.push_back(
         json::object{{"TYPE", "scheduled_pause"}, {"message", std::move(reason)}}
     );
@@ -47,7 +47,7 @@ void RunState::suspend(Frame& frame, const NodeRun& run, NodeResult& result, Pau
     pending.execution_id = run.execution_id;
     pending.index = run.index;
     pending.state = std::move(pause.state);
-    is_pausing_ = true;
+    // A node that waits for somebody holds up no other branch: they go as far as they can.
     pause_reasons_.push_back(pause.reason);
     emit(NodeRunPauseRequested{&run, &pause.reason, &result});
 }
@@ -61,8 +61,8 @@ void RunState::finish_task(const Frame& frame) {
 }
 
 void RunState::pause_if_still() {
-    if (!is_pausing_ || busy_count_ != 0 || status_ != RunStatus::running || abort_reason_ ||
-        error_) {
+    if (pause_reasons_.empty() || busy_count_ != 0 || status_ != RunStatus::running ||
+        abort_reason_ || error_) {
         return;
     }
     auto snapshot = capture();
@@ -73,6 +73,18 @@ void RunState::pause_if_still() {
     status_ = RunStatus::paused;
     // Containers that wait for rounds which wait for a node.
     root_->tasks.cancel();
+}
+
+void RunState::pause_later() {
+    if (!pause_reasons_.empty()) {
+        root_->tasks.spawn(
+            [](RunState* state) -> Task<void> {
+                state->pause_if_still();
+                co_return;
+            },
+            this
+        );
+    }
 }
 
 PendingNode RunState::capture(const ActiveNode& active) const {

@@ -87,6 +87,8 @@ private:
     void finish_task(const Frame& frame);
     /// Ends the run as paused if it is to pause and nothing can go on by itself.
     void pause_if_still();
+    /// The same once the caller has done what it does next, which may start another round.
+    void pause_later();
     void defer(Frame& frame, NodeIndex index, const PendingNode* from) const;
     void suspend(Frame& frame, const NodeRun& run, NodeResult& result, Pause& pause);
     [[nodiscard]] RunSnapshot capture() const;
@@ -138,8 +140,8 @@ private:
     std::int64_t node_index_ = 0;
     std::int64_t exceptions_count_ = 0;
     std::optional<std::string> abort_reason_;
-    bool is_pausing_ = false;
-    json::array pause_reasons_;
+    bool is_held_back_ = false;  ///< somebody asked for a pause: no other node is started
+    json::array pause_reasons_;  ///< not empty: the run pauses once nothing can go on by itself
     /// Node tasks and ending rounds, but not containers that wait for their rounds: what can go on
     /// without anything from outside.
     std::int64_t busy_count_ = 0;

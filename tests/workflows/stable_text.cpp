@@ -34,7 +34,7 @@ bool is_uuid(std::string_view text) {
 }
 
 // Measured times, wherever they stand in an event.
-constexpr std::array<std::string_view, 8> kVolatileKeys = {
+constexpr std::array<std::string_view, 9> kVolatileKeys = {
     "elapsed_ms",
     "start_at",
     "latency",
@@ -43,6 +43,7 @@ constexpr std::array<std::string_view, 8> kVolatileKeys = {
     "elapsed_time",
     "sys.timestamp",
     "date",
+    "expiration_time",
 };
 
 void drop_volatile(json::value& value) {

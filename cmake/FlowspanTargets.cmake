@@ -40,13 +40,30 @@ function(flowspan_test name)
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS ${name})
 endfunction()
 
-# A libFuzzer program; only with the fuzz preset.
+# A libFuzzer program. With the fuzz preset it is instrumented and runs as long as one likes; among the
+# tests it makes a short run over its seeds in tests/fuzz/ (a folder of its own name, or SEEDS) and
+# some mutations of them.
 function(flowspan_fuzz name)
-    if(NOT FLOWSPAN_FUZZ)
+    if(NOT FLOWSPAN_FUZZ AND NOT FLOWSPAN_BUILD_TESTS)
         return()
     endif()
-    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    cmake_parse_arguments(ARG "" "SEEDS" "SOURCES;USES" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
     target_link_libraries(${name} PRIVATE flowspan::options ${ARG_USES})
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    if(NOT ARG_SEEDS)
+        set(ARG_SEEDS ${name})
+    endif()
+    set(seeds "${PROJECT_SOURCE_DIR}/tests/fuzz/${ARG_SEEDS}")
+    set(options -runs=1000 -seed=1 -max_len=4096 -timeout=120 -rss_limit_mb=2048)
+    if(EXISTS "${seeds}.dict")
+        list(APPEND options "-dict=${seeds}.dict")
+    endif()
+    # New inputs and findings go to the build folder, never beside the seeds.
+    file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/${name}_inputs")
+    add_test(NAME fuzz.${name} COMMAND ${name} ${options} "${name}_inputs" "${seeds}")
+    set_tests_properties(fuzz.${name} PROPERTIES
+        LABELS fuzz TIMEOUT 600 WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
 endfunction()

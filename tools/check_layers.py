@@ -30,6 +30,7 @@ MAY_USE = {
     "nodes": ["async", "value", "dsl", "engine", "model", "knowledge", "tools", "agent",
               "infra/http", "infra/sandbox"],
     "store": ["async", "value", "infra/sql"],
+    "draw": ["dsl"],
     "service": ["async", "value", "trace", "dsl", "engine", "model", "knowledge", "agent", "store"],
     "observe": ["async", "value", "trace", "dsl", "engine", "service", "model", "knowledge",
                 "tools", "agent"],

@@ -1,5 +1,6 @@
 #include "cli/check_command.hpp"
 #include "cli/control_command.hpp"
+#include "cli/graph_command.hpp"
 #include "cli/knowledge_command.hpp"
 #include "cli/options.hpp"
 #include "cli/run_command.hpp"
@@ -46,6 +47,9 @@ ExitCode run_command(int argc, const char* const* argv) {
     }
     if (parsed.options.trace) {
         return run_trace(*parsed.options.trace, terminal);
+    }
+    if (parsed.options.graph) {
+        return draw_graph(*parsed.options.graph, terminal);
     }
     return run_check(*parsed.options.check, terminal);
 }

@@ -139,6 +139,19 @@ void add_check(CLI::App& program, CheckOptions& options) {
     command->footer("Exit codes: 0 no file is invalid, 1 some are, 2 bad usage.");
 }
 
+void add_graph(CLI::App& program, GraphOptions& options) {
+    auto* command = program.add_subcommand("graph", "Draw what an app does, as text or as SVG");
+    command->add_option("app", options.file, "App file (.yml as exported)")->required();
+    command->add_flag("--svg", options.is_svg, "Draw SVG instead of text");
+    command->add_option(
+        "-o,--output", options.output, "Write to a file; a name that ends in .svg means SVG"
+    );
+    command->add_option(
+        "-c,--config", options.config, "Configuration (default: flowspan.toml, if there is one)"
+    );
+    command->footer("Exit codes: 0 done, 2 bad usage, a bad file, or an app without a graph.");
+}
+
 void add_knowledge(CLI::App& program, KnowledgeOptions& options) {
     auto* command = program.add_subcommand(
         "knowledge", "Make and search the datasets of knowledge-retrieval nodes"
@@ -195,6 +208,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     add_control(program, "pause", "Pause a run in another process", ControlAction::pause, control);
     add_control(program, "stop", "Stop a run in another process", ControlAction::stop, control);
     add_check(program, check);
+    GraphOptions graph;
+    add_graph(program, graph);
     KnowledgeOptions knowledge;
     add_knowledge(program, knowledge);
     TraceOptions trace;
@@ -219,6 +234,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         parsed.options.knowledge = std::move(knowledge);
     } else if (program.got_subcommand("trace")) {
         parsed.options.trace = std::move(trace);
+    } else if (program.got_subcommand("graph")) {
+        parsed.options.graph = std::move(graph);
     } else {
         parsed.options.check = std::move(check);
     }

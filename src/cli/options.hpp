@@ -55,6 +55,13 @@ struct CheckOptions {
     bool is_quiet = false;  ///< only the summary
 };
 
+struct GraphOptions {
+    std::string file;
+    std::string config;
+    std::string output;  ///< a file; empty for standard output
+    bool is_svg = false;
+};
+
 enum class KnowledgeAction : std::uint8_t { create, add, list, search };
 
 struct KnowledgeOptions {
@@ -82,6 +89,7 @@ struct Options {
     std::optional<RunOptions> run;
     std::optional<ControlOptions> control;
     std::optional<CheckOptions> check;
+    std::optional<GraphOptions> graph;
     std::optional<KnowledgeOptions> knowledge;
     std::optional<TraceOptions> trace;
 };

@@ -3,6 +3,7 @@
 #include "cli/config.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/pause_report.hpp"
+#include "cli/problem_text.hpp"
 #include "cli/program.hpp"
 #include "cli/run_channel.hpp"
 #include "cli/run_display.hpp"
@@ -33,22 +34,6 @@ namespace flowspan::cli {
 namespace {
 
 using Generated = Result<service::GenerateResult>;
-
-void print_problems(const service::AppCheck& check) {
-    for (const auto& problem : check.problems) {
-        if (problem.severity == dsl::Problem::Severity::warning) {
-            continue;
-        }
-        // A file that cannot be read has no place in it.
-        const auto place =
-            problem.position.line == 0
-                ? std::string()
-                : fmt::format(
-                      "{}:{}:{}: ", check.file, problem.position.line, problem.position.column
-                  );
-        write_error(fmt::format("flowspan: {}{} [{}]\n", place, problem.message, problem.code));
-    }
-}
 
 /// Joins the caller's trace if the environment carries one (TRACEPARENT, TRACESTATE, BAGGAGE).
 opentelemetry::context::Context environment_context() {
@@ -268,18 +253,8 @@ ExitCode refuse(const RunOptions& options, const Error& error) {
 }
 
 ExitCode refuse_file(const RunOptions& options, const service::AppCheck& check) {
-    print_problems(check);
-    return refuse(
-        options,
-        Error(
-            ErrorCode::invalid_input,
-            fmt::format(
-                "`{}` {}",
-                options.file,
-                check.is_not_an_app ? "is no app that can be run" : "cannot be run as it is"
-            )
-        )
-    );
+    write_error(problem_lines(check));
+    return refuse(options, Error(ErrorCode::invalid_input, refusal(check)));
 }
 
 struct Outcome {

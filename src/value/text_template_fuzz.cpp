@@ -1,0 +1,62 @@
+// Feeds arbitrary text to templates: parsing keeps every character, rendering with values of every
+// type gives valid UTF-8 and never fails.
+
+#include "flowspan/base/error.hpp"
+#include "flowspan/base/text.hpp"
+#include "flowspan/value/text_template.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace flowspan;
+
+value::VariablePool make_pool() {
+    value::VariablePool pool;
+    pool.set("sys", "query", value::Value::string("why {{#n.text#}}?"));
+    pool.set("env", "KEY", value::Value::secret("s3cret"));
+    pool.set("start", "name", value::Value::string("Ada"));
+    pool.set("n", "text", value::Value::string("über\n文"));
+    pool.set("n", "int", value::Value::integer(-7));
+    pool.set("n", "float", value::Value::floating(1e300));
+    pool.set("n", "flag", value::Value::boolean(true));
+    pool.set("n", "none", value::Value());
+    pool.set("n", "obj", value::Value(*parse_json(R"({"a": {"b": [1, null, "x"]}, "c": 1.5})")));
+    pool.set("n", "list", value::Value(*parse_json(R"(["a", "b"])")));
+    pool.set("n", "any", value::Value(*parse_json(R"([1, "b", {}])")));
+    const auto file = *parse_json(
+        R"({"dify_model_identity": "__dify__file__", "type": "image", "filename": "a.png",
+            "remote_url": "http://h/a.png", "transfer_method": "remote_url"})"
+    );
+    pool.set("n", "file", value::Value(file));
+    pool.set("n", "files", value::Value(json::array{file, file}));
+    return pool;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const auto pool = make_pool();
+    const auto source = to_valid_utf8({reinterpret_cast<const char*>(data), size});
+    const value::TextTemplate parsed(source);
+    std::string again;
+    std::size_t placeholders = 0;
+    for (const auto& segment : parsed.segments()) {
+        again += segment.is_placeholder ? "{{#" + segment.text + "#}}" : segment.text;
+        placeholders += segment.is_placeholder ? 1 : 0;
+    }
+    FLOWSPAN_ASSERT(again == source, "parsing lost something");
+    FLOWSPAN_ASSERT(parsed.references().size() == placeholders, "references and placeholders");
+    FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_text(pool)), "text is no valid UTF-8");
+    FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_markdown(pool)), "markdown is no valid UTF-8");
+    FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_masked_text(pool)), "masked text is no valid UTF-8");
+    if (source.find("s3cret") == std::string::npos) {
+        FLOWSPAN_ASSERT(
+            parsed.to_masked_text(pool).find("s3cret") == std::string::npos, "a secret shows"
+        );
+    }
+    return 0;
+}

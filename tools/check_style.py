@@ -89,7 +89,7 @@ CODE_FOLDERS = ["src", "include", "tests", "bench"]
 TEXT_SUFFIXES = {".cpp", ".hpp", ".md", ".txt", ".py", ".sh", ".js", ".cmake", ".yml", ".yaml",
                  ".json", ".toml", ".def", ".in", ""}
 # Copies of other programs' output and of other people's words.
-TEXT_FREE = ["LICENSE", "tools/check_style.py", "tools/tests/"]
+TEXT_FREE = ["LICENSE", "tools/check_style.py", "tools/tests/", "tests/fuzz/"]
 IGNORED_FOLDERS = {"build", ".git", ".cache", "node_modules", "__pycache__"}
 
 

@@ -107,7 +107,7 @@ Task<Generated> generate(Session* session) {
             session->program.file_store()
         )
     );
-    request.query = options.query;
+    request.query = clean_text(options.query, "--query");
     request.user = options.user;
     request.conversation_id = options.conversation_id;
     request.control = session->control;

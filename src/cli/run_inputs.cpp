@@ -1,6 +1,8 @@
 #include "cli/run_inputs.hpp"
 
+#include "cli/terminal.hpp"
 #include "flowspan/async/pools.hpp"
+#include "flowspan/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -71,9 +73,9 @@ Task<Result<json::value>> read_value(
         FLOWSPAN_CO_TRY(auto content, co_await async::on_blocking([&path] {
                             return read_file(path);
                         }));
-        co_return json::value(content);
+        co_return json::value(clean_text(std::move(content), field.variable));
     }
-    co_return json::value(text);
+    co_return json::value(clean_text(text, field.variable));
 }
 
 Result<json::object> read_all(const std::string& text) {
@@ -125,6 +127,16 @@ std::string known_names(const service::InputForm& form) {
 
 }  // namespace
 
+std::string clean_text(std::string text, std::string_view what) {
+    if (is_valid_utf8(text)) {
+        return text;
+    }
+    write_error(fmt::format(
+        "flowspan: {} is not valid UTF-8; what is wrong in it was replaced by U+FFFD\n", what
+    ));
+    return to_valid_utf8(text);
+}
+
 Task<Result<json::object>> read_inputs(
     const service::InputForm& form,
     const std::vector<std::string>& pairs,
@@ -143,7 +155,7 @@ Task<Result<json::object>> read_inputs(
             if (!form.is_open) {
                 co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
             }
-            inputs[key] = read_open_value(pair.substr(equals + 1));
+            inputs[key] = read_open_value(clean_text(pair.substr(equals + 1), key));
             continue;
         }
         auto value = co_await read_value(*field, pair.substr(equals + 1), files);

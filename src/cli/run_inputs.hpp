@@ -22,4 +22,7 @@ namespace flowspan::cli {
     nodes::FileStore& files
 );
 
+/// What is no valid UTF-8 in `text` becomes U+FFFD, with a warning that names `what`.
+[[nodiscard]] std::string clean_text(std::string text, std::string_view what);
+
 }  // namespace flowspan::cli

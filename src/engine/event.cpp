@@ -16,7 +16,10 @@ json::object node_event(std::string_view name, const NodeRun& node) {
         {"id", node.execution_id},
         {"node_id", node.node_id},
         {"node_type", node.node_type},
-        {"title", node.title},
+        {"node_title", node.title},
+        {"node_version", node.version},
+        {"in_iteration_id", nullptr},
+        {"in_loop_id", nullptr},
     };
     if (!node.container->iteration_id.empty()) {
         object["in_iteration_id"] = node.container->iteration_id;
@@ -27,6 +30,34 @@ json::object node_event(std::string_view name, const NodeRun& node) {
         object["loop_index"] = node.container->loop_index;
     }
     return object;
+}
+
+/// What a started event has, and a retry, which announces a start too.
+void add_start(json::object& object, const NodeRun& node) {
+    object["start_at"] = to_iso8601(node.started_at_utc);
+    object["predecessor_node_id"] =
+        node.predecessors.size() == 1 ? json::value(node.predecessors.front()) : json::value();
+    object["extras"] = json::object();
+    object["provider_type"] = "";
+    object["provider_id"] = "";
+    if (node.start_facts != nullptr) {
+        for (const auto& fact : *node.start_facts) {
+            object[fact.key()] = fact.value();
+        }
+    }
+}
+
+json::object usage_of(const NodeFacts& facts) {
+    static const ModelFacts kNone;
+    const auto* found = std::get_if<ModelFacts>(&facts);
+    const auto& usage = found == nullptr ? kNone : *found;
+    return {
+        {"prompt_tokens", usage.prompt_tokens},
+        {"completion_tokens", usage.completion_tokens},
+        {"total_tokens", usage.total_tokens()},
+        {"total_price", usage.total_price},
+        {"currency", usage.currency},
+    };
 }
 
 json::object outputs_of(const NodeResult& result) {
@@ -44,11 +75,14 @@ json::object result_event(std::string_view name, const NodeRun& node, const Node
     object["process_data"] = result.record.process_data;
     object["outputs"] = outputs_of(result);
     object["metadata"] = result.record.metadata;
-    object["elapsed_ms"] =
-        std::chrono::duration<double, std::milli>(result.finished_at - node.started_at).count();
-    if (result.edge_handle != "source") {
-        object["edge_source_handle"] = result.edge_handle;
-    }
+    object["llm_usage"] = usage_of(result.record.facts);
+    const auto took = result.finished_at - node.started_at;
+    object["start_at"] = to_iso8601(node.started_at_utc);
+    object["finished_at"] =
+        to_iso8601(node.started_at_utc + std::chrono::duration_cast<SystemTime::duration>(took));
+    object["elapsed_ms"] = std::chrono::duration<double, std::milli>(took).count();
+    object["edge_source_handle"] = result.edge_handle;
+    object["retry_index"] = node.attempt;
     if (result.error) {
         object["error"] = result.error->full_text();
         object["error_type"] = result.error->type;
@@ -101,6 +135,8 @@ struct Name {
     std::string_view operator()(const NodeRunRetrieverResource&) const {
         return "node_run_retriever_resource";
     }
+
+    std::string_view operator()(const NodeRunAgentLog&) const { return "node_run_agent_log"; }
 
     std::string_view operator()(const NodeRunVariableUpdated&) const {
         return "node_run_variable_updated";
@@ -192,7 +228,7 @@ struct ToJson {
 
     Object operator()(const NodeRunStarted& event) const {
         auto object = node_event(name, *event.node);
-        object["start_at"] = to_iso8601(event.node->started_at_utc);
+        add_start(object, *event.node);
         return object;
     }
 
@@ -221,6 +257,15 @@ struct ToJson {
         return object;
     }
 
+    Object operator()(const NodeRunAgentLog& event) const {
+        auto object = node_event(name, *event.node);
+        for (const auto& fact : *event.log) {
+            object[fact.key()] = fact.value();
+        }
+        object["node_execution_id"] = event.node->execution_id;
+        return object;
+    }
+
     Object operator()(const NodeRunVariableUpdated& event) const {
         auto object = node_event(name, *event.node);
         object["variable"] = json::object{
@@ -240,6 +285,7 @@ struct ToJson {
 
     Object operator()(const NodeRunRetry& event) const {
         auto object = result_event(name, *event.node, *event.result);
+        add_start(object, *event.node);
         object["retry_index"] = event.retry_index;
         object["delay_ms"] = event.delay.count();
         return object;
@@ -284,6 +330,11 @@ struct ToJson {
         auto object = node_event(name, *event.node);
         if (event.event == ContainerEvent::next) {
             object["index"] = event.index;
+            if (event.node->node_type == "iteration") {
+                object["pre_iteration_output"] = nullptr;
+            }
+        } else {
+            object["start_at"] = to_iso8601(event.node->started_at_utc);
         }
         for (const auto& fact : *event.facts) {
             object[fact.key()] = fact.value();

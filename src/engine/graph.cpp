@@ -127,6 +127,7 @@ std::shared_ptr<const Graph> Graph::compile(
         node.id = spec.id;
         node.type = spec.type;
         node.title = spec.title;
+        node.version = spec.version;
         const auto* traits = factory.find_traits(spec.type);
         node.traits = traits != nullptr ? *traits : NodeTraits{};
         const auto before = problems.size();

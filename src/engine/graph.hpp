@@ -47,6 +47,7 @@ struct GraphNode {
     std::string id;
     std::string type;
     std::string title;
+    std::string version;
     NodeTraits traits;
     std::unique_ptr<Node> node;
     ErrorStrategy error_strategy = ErrorStrategy::none;

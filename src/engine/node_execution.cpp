@@ -16,6 +16,10 @@ void NodeExecution::report_retrieval(const json::array& resources, std::string_v
     state_.emit(NodeRunRetrieverResource{&run_, &resources, context});
 }
 
+void NodeExecution::report_agent_log(const json::object& log) {
+    state_.emit(NodeRunAgentLog{&run_, &log});
+}
+
 void NodeExecution::update_variable(std::string_view group, std::string_view name, value::Value v) {
     frame_.variables->set(group, name, v);
     state_.emit(NodeRunVariableUpdated{&run_, group, name, &v});

@@ -25,6 +25,7 @@ public:
     void stream_text(std::string_view name, std::string_view piece, bool is_final) override;
     void stream_reasoning(std::string_view piece, bool is_final) override;
     void report_retrieval(const json::array& resources, std::string_view context) override;
+    void report_agent_log(const json::object& log) override;
     void update_variable(std::string_view group, std::string_view name, value::Value v) override;
     void warn(std::string_view code, std::string message) override;
 

@@ -1,6 +1,9 @@
 // A node's way through its attempts: hooks, body, retries. One of the few files that may catch.
 #include "engine/node_execution.hpp"
 #include "engine/run_state.hpp"
+#include "flowspan/value/limits.hpp"
+
+#include <fmt/format.h>
 
 #include <exception>
 #include <utility>
@@ -22,12 +25,26 @@ bool goes_on(const GraphNode& node, const PendingNode* from) {
     return from != nullptr && node.traits.shape == NodeShape::container && !from->state.empty();
 }
 
+/// An output that is too large to be kept makes the node fail.
+std::optional<Error> find_oversized(const NodeOutcome& outcome) {
+    for (const auto& output : outcome.outputs) {
+        if (auto checked = value::check_limits(output.value.json()); !checked) {
+            auto error = std::move(checked).error();
+            error.message = fmt::format("output `{}`: {}", output.name, error.message);
+            return error;
+        }
+    }
+    return std::nullopt;
+}
+
 NodeRun describe_node(const Graph& graph, const Frame& frame, NodeIndex index) {
     const auto& node = graph.node(index);
     NodeRun run;
     run.node_id = node.id;
     run.node_type = node.type;
     run.title = node.title;
+    run.version = node.version;
+    run.start_facts = node.node == nullptr ? nullptr : node.node->start_facts();
     run.is_hidden = node.traits.is_hidden;
     run.container = &frame.position;
     run.attempts_max = 1 + node.retry.retries_max;
@@ -45,7 +62,10 @@ Task<void> RunState::run_body(const Node& node, NodeContext& context, Attempt& a
     try {
         auto result = co_await node.execute(context);
         if (result) {
-            attempt.outcome = *std::move(result);
+            attempt.error = find_oversized(*result);
+            if (!attempt.error) {
+                attempt.outcome = *std::move(result);
+            }
         } else {
             attempt.error = std::move(result).error();
         }

@@ -1,9 +1,13 @@
 #include "flowspan/value/text_template.hpp"
 
 #include "flowspan/base/text.hpp"
+#include "flowspan/value/limits.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 
 namespace flowspan::value {
 
@@ -86,6 +90,12 @@ std::string render(
             append(out, *value);
         } else {
             out += segment.text;
+        }
+        if (out.size() > kRenderedBytesMax) {
+            // Nobody who renders could do anything about it; the node fails with this.
+            throw std::length_error(
+                fmt::format("the text of a template is longer than {} bytes", kRenderedBytesMax)
+            );
         }
     }
     return out;

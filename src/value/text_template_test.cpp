@@ -101,5 +101,61 @@ TEST(TextTemplate, ProseIsNotAReference) {
     EXPECT_TRUE(text.segments()[0].selector.empty());
 }
 
+TEST(TextTemplate, ResolvesEveryTypeInEveryForm) {
+    const json::value picture = {
+        {kFileIdentityKey, kFileIdentity},
+        {"type", "image"},
+        {"filename", "a.png"},
+        {"extension", ".png"},
+        {"remote_url", "http://h/a.png"},
+    };
+
+    struct Row {
+        Value value;
+        std::string_view text;
+        std::string_view markdown;
+        std::string_view masked;
+    };
+
+    const auto parsed = [](std::string_view text) { return Value(parse_json(text).value()); };
+    const Row rows[] = {
+        {Value(), "", "", ""},
+        {Value::string(""), "", "", ""},
+        {Value::string("ä\n{{#n.x#}}"), "ä\n{{#n.x#}}", "ä\n{{#n.x#}}", "ä\n{{#n.x#}}"},
+        {Value::secret("0123456789"), "0123456789", "0123456789", "012345************89"},
+        {Value::integer(0), "0", "0", "0"},
+        {Value::integer(-9223372036854775807 - 1),
+         "-9223372036854775808",
+         "-9223372036854775808",
+         "-9223372036854775808"},
+        {Value::floating(1), "1.0", "1.0", "1.0"},
+        {Value::floating(1e16), "1e+16", "1e+16", "1e+16"},
+        {Value::boolean(true), "True", "True", "True"},
+        {Value::boolean(false), "False", "False", "False"},
+        {parsed("{}"), "{}", "{}", "{}"},
+        {parsed(R"({"a": [1, "ä", null]})"),
+         R"({"a": [1, "ä", null]})",
+         "{\n  \"a\": [\n    1,\n    \"ä\",\n    null\n  ]\n}",
+         R"({"a": [1, "ä", null]})"},
+        {parsed("[]"), "", "", ""},
+        {parsed(R"(["a", "b"])"), R"(["a", "b"])", "- a\n- b", R"(["a", "b"])"},
+        {parsed("[1, 2.5]"), "[1, 2.5]", "- 1\n- 2.5", "[1, 2.5]"},
+        {parsed("[true]"), "[True]", "- True", "[True]"},
+        {parsed(R"([{"a": 1}])"), "[{'a': 1}]", "- {'a': 1}", "[{'a': 1}]"},
+        {parsed(R"([1, "x"])"), "[1, 'x']", "- 1\n- x", "[1, 'x']"},
+        {Value(picture), "", "![a.png](http://h/a.png)", ""},
+        {Value(json::value(json::array{picture})), "", "![a.png](http://h/a.png)", ""},
+    };
+    for (const auto& row : rows) {
+        VariablePool pool;
+        pool.set("m", "x", row.value);
+        const TextTemplate source("<{{#m.x#}}>");
+        const auto what = to_json_text(row.value.json());
+        EXPECT_EQ(source.to_text(pool), "<" + std::string(row.text) + ">") << what;
+        EXPECT_EQ(source.to_markdown(pool), "<" + std::string(row.markdown) + ">") << what;
+        EXPECT_EQ(source.to_masked_text(pool), "<" + std::string(row.masked) + ">") << what;
+    }
+}
+
 }  // namespace
 }  // namespace flowspan::value

@@ -49,6 +49,7 @@ FIELDS = {
     "graph_run_partial_succeeded": ["event", "exceptions_count", "outputs"],
     "graph_run_failed": ["event", "error", "exceptions_count"],
     "graph_run_aborted": ["event", "reason", "outputs"],
+    "graph_run_paused": ["event", "reasons", "outputs"],
     "graph_edge_taken": [
         "event",
         "edge_id",
@@ -76,6 +77,10 @@ FIELDS = {
     "node_run_succeeded": NODE + RESULT,
     "node_run_failed": NODE + RESULT + ["error", "error_type"],
     "node_run_exception": NODE + RESULT + ["error", "error_type", "error_strategy"],
+    "node_run_pause_requested": NODE + RESULT + ["reason"],
+    "node_run_human_input_form_filled": NODE
+    + ["rendered_content", "action_id", "action_text", "submitted_data"],
+    "node_run_human_input_form_timeout": NODE + ["expiration_time"],
     "node_run_warning": NODE + ["code", "message"],
 }
 FIELDS["graph_edge_skipped"] = FIELDS["graph_edge_taken"]
@@ -527,6 +532,56 @@ class Events(FlowspanTest):
         self.assertEqual(short(events[4]), "started use")
         self.assertEqual(events[4]["provider_type"], "builtin")
         self.assertEqual(events[4]["provider_id"], "time")
+
+    def test_pause_and_resumption(self):
+        ask = {
+            "type": "human-input",
+            "title": "Ask",
+            "form_content": "Is it right? {{#$output.note#}}",
+            "inputs": [{"type": "text-input", "output_variable_name": "note"}],
+            "user_actions": [{"id": "right", "title": "Right"}],
+            "timeout": 1,
+            "timeout_unit": "day",
+        }
+        app = make_app(
+            [start_node(), ("ask", ask), end_node(note=["ask", "note"])],
+            [("start", "ask"), ("ask", "end", "right")],
+        )
+        before = self.events(app, "--pause-file", "paused.json", code=3)
+        self.expect_order(
+            before,
+            [
+                "run started",
+                "started start",
+                "taken start->ask",
+                "succeeded start",
+                "started ask",
+                "pause requested ask",
+                "run paused",
+            ],
+        )
+        self.assertEqual(len(before[-1]["reasons"]), 1)
+        finished = self.flowspan(
+            "resume", "paused.json", "--action", "right", "-i", "note=yes", "--events"
+        )
+        self.expect_code(finished, 0)
+        after = [json.loads(line) for line in finished.stdout.splitlines()]
+        self.expect_fields(after)
+        self.expect_order(
+            after,
+            [
+                "run started",
+                "started ask",
+                "human input form filled ask",
+                "taken ask->end",
+                "succeeded ask",
+                "started end",
+                "succeeded end",
+                "run succeeded",
+            ],
+        )
+        self.assertEqual(after[0]["reason"], "resumption")
+        self.assertEqual(after[1]["id"], before[4]["id"], "the execution goes on")
 
     def test_stop(self):
         script = "replies:\n  - text: One two three four.\n    hang_after: 2\n"

@@ -2,6 +2,7 @@
 
 #include "flowspan/export/provider.hpp"
 #include "flowspan/trace/names.hpp"
+#include "knowledge/knowledge_store.hpp"
 #include "model_server/model_server.hpp"
 #include "service/loaded_app.hpp"
 #include "tests/workflows/stable_text.hpp"
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -20,6 +22,8 @@
 namespace flowspan::golden {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 std::optional<std::string> read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -102,10 +106,76 @@ std::string describe_result(const Result<service::GenerateResult>& generated) {
     return "result: " + to_json_text(result) + "\n";
 }
 
+/// A file with the datasets of a case, in a folder of its own.
+class KnowledgeFile {
+public:
+    KnowledgeFile() {
+        std::string name = fs::temp_directory_path() / "flowspan-golden-XXXXXX";
+        EXPECT_NE(mkdtemp(name.data()), nullptr);
+        folder_ = name;
+    }
+
+    KnowledgeFile(KnowledgeFile&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
+
+    KnowledgeFile(const KnowledgeFile&) = delete;
+    KnowledgeFile& operator=(const KnowledgeFile&) = delete;
+    KnowledgeFile& operator=(KnowledgeFile&&) = delete;
+
+    ~KnowledgeFile() {
+        if (!folder_.empty()) {
+            fs::remove_all(folder_);
+        }
+    }
+
+    [[nodiscard]] std::string path() const { return folder_ / "knowledge.db"; }
+
+private:
+    fs::path folder_;
+};
+
+Task<Result<void>> fill_knowledge(knowledge::KnowledgeStore* store, const json::object* datasets) {
+    for (const auto& dataset : *datasets) {
+        FLOWSPAN_CO_TRY(
+            const auto created, co_await store->create_dataset(std::string(dataset.key()), "")
+        );
+        for (const auto& document : dataset.value().as_array()) {
+            knowledge::NewDocument added;
+            added.dataset = created.id;
+            added.name = string_member(document, "name");
+            added.text = string_member(document, "text");
+            FLOWSPAN_CO_TRY(const auto made, co_await store->add_document(std::move(added)));
+            EXPECT_GT(made.segment_count, 0);
+        }
+    }
+    co_return Result<void>();
+}
+
+/// Before anything is traced, because it is no part of a run.
+std::vector<KnowledgeFile> make_knowledge(const GoldenCase& golden, std::size_t count) {
+    std::vector<KnowledgeFile> files(count);
+    if (golden.knowledge.empty()) {
+        return files;
+    }
+    async::Runtime runtime;
+    for (const auto& file : files) {
+        const auto store =
+            knowledge::make_sqlite_store({file.path(), {}}, real_clock(), real_random());
+        const auto filled = runtime.block_on(fill_knowledge, store.get(), &golden.knowledge);
+        EXPECT_TRUE(filled) << filled.error().full_text();
+    }
+    return files;
+}
+
 /// Everything of one run. Lives until the run has ended.
 struct Subject {
-    Subject(const GoldenCase& the_case, const GoldenRunOptions& options)
-        : golden(the_case), server(make_server(the_case, options)), program(make_config()) {}
+    Subject(
+        const GoldenCase& the_case,
+        const GoldenRunOptions& options,
+        const std::string& knowledge_path
+    )
+        : golden(the_case),
+          server(make_server(the_case, options)),
+          program(make_config(knowledge_path)) {}
 
     std::unique_ptr<model_server::ModelServer> make_server(
         const GoldenCase& the_case, const GoldenRunOptions& options
@@ -121,8 +191,12 @@ struct Subject {
         return made;
     }
 
-    cli::Config make_config() const {
-        cli::Config config;
+    cli::Config make_config(const std::string& knowledge_path) const {
+        const auto text = replace_all(golden.config_text, "$SERVER", server->url());
+        auto parsed = cli::parse_config(text, "flowspan.toml");
+        EXPECT_TRUE(parsed) << parsed.error().full_text();
+        auto config = parsed.value_or(cli::Config());
+        config.knowledge.path = knowledge_path;
         if (golden.script) {
             auto& endpoint = config.models.default_endpoint.emplace();
             endpoint.base_url = server->url() + "/v1";
@@ -232,6 +306,11 @@ Result<GoldenCase> GoldenCase::load(const std::filesystem::path& folder) {
     if (const auto text = read_file(folder / "model.script")) {
         FLOWSPAN_TRY(golden.script, model_server::parse_script(*text));
     }
+    golden.config_text = read_file(folder / "flowspan.toml").value_or("");
+    if (const auto text = read_file(folder / "knowledge.json")) {
+        FLOWSPAN_TRY(auto datasets, parse_json(*text));
+        golden.knowledge = std::move(datasets.as_object());
+    }
     if (const auto* cancel = find_member(input, "cancel_after_event")) {
         golden.cancel.emplace();
         golden.cancel->event = string_member(*cancel, "event");
@@ -246,11 +325,12 @@ Result<GoldenCase> GoldenCase::load(const std::filesystem::path& folder) {
 }
 
 std::vector<Transcript> run_golden(const GoldenCase& golden, const GoldenRunOptions& options) {
+    const auto knowledge = make_knowledge(golden, options.runs);
     const auto sink = std::make_shared<exporting::MemorySink>();
     const auto telemetry = start_telemetry(sink);
     std::vector<std::unique_ptr<Subject>> subjects;
     for (std::size_t i = 0; i < options.runs; ++i) {
-        subjects.push_back(std::make_unique<Subject>(golden, options));
+        subjects.push_back(std::make_unique<Subject>(golden, options, knowledge[i].path()));
     }
     run_all(subjects, options.loops);
     const auto counts = telemetry->counts();

@@ -4,6 +4,7 @@
 #include "cli/program.hpp"
 #include "export/memory_sink.hpp"
 #include "flowspan/async/runtime.hpp"
+#include "flowspan/base/json.hpp"
 #include "flowspan/base/result.hpp"
 #include "model_server/script.hpp"
 
@@ -27,6 +28,8 @@ struct GoldenCase {
     std::filesystem::path folder;
     std::string input_text;  ///< input.json; `$SERVER` in it stands for the server's address
     std::optional<model_server::Script> script;  ///< absent: the demo model answers
+    std::string config_text;  ///< flowspan.toml; `$SERVER` in it too; empty: the defaults
+    json::object knowledge;   ///< knowledge.json: dataset to documents with `name` and `text`
     std::optional<CancelPoint> cancel;
     /// Nodes run at once, in an order that nobody promises: lines are sorted by node.
     bool has_parallel_nodes = false;

@@ -37,6 +37,7 @@ bool is_uuid(std::string_view text) {
 constexpr std::array<std::string_view, 9> kVolatileKeys = {
     "elapsed_ms",
     "start_at",
+    "finished_at",
     "latency",
     "time_to_first_token",
     "time_to_generate",
@@ -45,6 +46,30 @@ constexpr std::array<std::string_view, 9> kVolatileKeys = {
     "date",
     "expiration_time",
 };
+
+/// Fields of every node event, where they say what they nearly always say; the test of `--events`
+/// sees to them.
+void drop_usual(json::object& event) {
+    for (const auto* key : {"node_title", "predecessor_node_id", "llm_usage"}) {
+        event.stable_erase(key);
+    }
+    const std::array<std::pair<std::string_view, json::value>, 9> usual = {{
+        {"node_version", "1"},
+        {"in_iteration_id", nullptr},
+        {"in_loop_id", nullptr},
+        {"pre_iteration_output", nullptr},
+        {"edge_source_handle", "source"},
+        {"retry_index", 0},
+        {"extras", json::object()},
+        {"provider_type", ""},
+        {"provider_id", ""},
+    }};
+    for (const auto& [key, content] : usual) {
+        if (const auto* value = event.if_contains(key); value != nullptr && *value == content) {
+            event.stable_erase(key);
+        }
+    }
+}
 
 void drop_volatile(json::value& value) {
     if (auto* object = value.if_object()) {
@@ -254,7 +279,7 @@ std::string event_line(const engine::Event& event) {
     }
     // The execution's own id; ids that mean something to the app stay, made stable.
     object->stable_erase("id");
-    object->stable_erase("title");
+    drop_usual(*object);
     json::value value(*std::move(object));
     drop_volatile(value);
     return to_json_text(value);

@@ -49,9 +49,11 @@ struct NodeRun {
     std::string_view node_id;
     std::string_view node_type;
     std::string_view title;
-    std::string execution_id;                      ///< UUID; the same over all attempts
-    std::int64_t index = 0;                        ///< order of readiness in the run, from 1
-    std::vector<std::string_view> predecessors;    ///< ids of the nodes whose edges made it ready
+    std::string_view version;                    ///< of the node's data; `1` unless it says another
+    const json::object* start_facts = nullptr;   ///< may be null; see Node::start_facts
+    std::string execution_id;                    ///< UUID; the same over all attempts
+    std::int64_t index = 0;                      ///< order of readiness in the run, from 1
+    std::vector<std::string_view> predecessors;  ///< ids of the nodes whose edges made it ready
     const ContainerPosition* container = nullptr;  ///< never null
     int attempt = 0;                               ///< 0 for the first
     int attempts_max = 1;
@@ -133,6 +135,11 @@ struct NodeRunRetrieverResource {
     const NodeRun* node;
     const json::array* resources;
     std::string_view context;
+};
+
+struct NodeRunAgentLog {
+    const NodeRun* node;
+    const json::object* log;
 };
 
 struct NodeRunVariableUpdated {
@@ -225,6 +232,7 @@ using Event = std::variant<
     NodeRunStreamChunk,
     NodeRunReasoningChunk,
     NodeRunRetrieverResource,
+    NodeRunAgentLog,
     NodeRunVariableUpdated,
     NodeRunWarning,
     NodeRunRetry,

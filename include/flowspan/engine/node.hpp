@@ -172,6 +172,10 @@ public:
     /// Documents that an answer will cite, and the text they gave to the model.
     virtual void report_retrieval(const json::array& resources, std::string_view context) = 0;
 
+    /// A step that a person can follow, such as a round of an agent; told again under the same
+    /// `message_id` when it has ended.
+    virtual void report_agent_log(const json::object& log) = 0;
+
     /// Writes a variable outside of the node's own outputs (conversation and loop variables).
     virtual void update_variable(std::string_view group, std::string_view name, value::Value v) = 0;
 
@@ -217,6 +221,10 @@ public:
     [[nodiscard]] virtual std::vector<value::TextTemplate::Segment> response_template() const {
         return {};
     }
+
+    /// What the started event tells besides who starts: `provider_type` and `provider_id` of tools,
+    /// `extras`. Null if there is nothing.
+    [[nodiscard]] virtual const json::object* start_facts() const noexcept { return nullptr; }
 
     /// Variables outside of its own outputs that the node may write (assigners).
     [[nodiscard]] virtual std::vector<value::Selector> written_variables() const { return {}; }

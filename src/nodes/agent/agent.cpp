@@ -44,7 +44,8 @@ json::object to_json(const AgentLog& log, std::string_view node_id) {
 
 class Listener final : public flowspan::agent::AgentListener {
 public:
-    explicit Listener(ToolOutput& output) : output_(output) {}
+    Listener(engine::NodeContext& context, ToolOutput& output)
+        : context_(context), output_(output) {}
 
     void on_text(std::string_view piece) override { output_.add_text(piece); }
 
@@ -55,6 +56,11 @@ public:
         } else {
             *found = log;
         }
+        auto event = to_json(log, context_.node_id());
+        event["message_id"] = log.id;
+        event.erase("id");
+        event.erase("node_id");
+        context_.report_agent_log(event);
     }
 
     [[nodiscard]] json::array logs(std::string_view node_id) const {
@@ -66,6 +72,7 @@ public:
     }
 
 private:
+    engine::NodeContext& context_;
     ToolOutput& output_;
     std::vector<AgentLog> logs_;
 };
@@ -104,7 +111,14 @@ void set_model(const json::value& model, AgentRequest& request) {
 class AgentNode final : public engine::Node {
 public:
     AgentNode(Config config, const Services& services)
-        : config_(std::move(config)), services_(services) {}
+        : config_(std::move(config)),
+          services_(services),
+          start_facts_{
+              {"extras", {{"agent_strategy", {{"name", config_.strategy_name}, {"icon", nullptr}}}}
+              },
+          } {}
+
+    const json::object* start_facts() const noexcept override { return &start_facts_; }
 
     Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& context) const override {
         if (services_.agent == nullptr || !config_.strategy) {
@@ -131,7 +145,7 @@ public:
         request.tools = std::move(prepared->tools);
         FLOWSPAN_CO_TRY(request.history, co_await history(context, request));
         ToolOutput output(context, services_);
-        Listener listener(output);
+        Listener listener(context, output);
         auto result = co_await services_.agent->run(request, listener);
         record(context, listener, result);
         if (!result) {
@@ -295,6 +309,7 @@ private:
 
     Config config_;
     Services services_;
+    json::object start_facts_;
 };
 
 // Runs in a service of its own, which no file brings along.

@@ -1,5 +1,6 @@
 // Writes conversation and loop variables.
 
+#include "flowspan/value/limits.hpp"
 #include "nodes/assigner/operation.hpp"
 #include "nodes/node_kind.hpp"
 #include "nodes/variables.hpp"
@@ -81,7 +82,11 @@ private:
                 }
                 auto list = target.json().get_array();
                 list.push_back(source.json());
-                return value::Value::unchecked(std::move(list), target.type());
+                json::value grown(std::move(list));
+                if (auto checked = value::check_limits(grown); !checked) {
+                    return failure(std::move(checked).error());
+                }
+                return value::Value::unchecked(std::move(grown), target.type());
             }
         }
         return source;

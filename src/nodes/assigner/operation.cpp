@@ -1,5 +1,7 @@
 #include "nodes/assigner/operation.hpp"
 
+#include "flowspan/value/limits.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -25,16 +27,21 @@ bool is_python_number(const json::value& data) noexcept {
     return data.is_number() || data.is_bool();
 }
 
+// A file is no mapping to the app format.
+bool is_mapping(const json::value& data) noexcept {
+    return data.is_object() && !value::is_file_record(data);
+}
+
 bool fits_item(ValueType array, const json::value& item) noexcept {
     switch (array) {
         case ValueType::array_any:
-            return item.is_string() || is_python_number(item) || item.is_object();
+            return item.is_string() || is_python_number(item) || is_mapping(item);
         case ValueType::array_string:
             return item.is_string();
         case ValueType::array_number:
             return is_python_number(item);
         case ValueType::array_object:
-            return item.is_object();
+            return is_mapping(item);
         case ValueType::array_boolean:
             return item.is_bool();
         default:
@@ -62,7 +69,7 @@ bool fits(ValueType target, const json::value& input) noexcept {
         case ValueType::boolean:
             return input.is_bool();
         case ValueType::object:
-            return input.is_object();
+            return is_mapping(input);
         default:
             return false;
     }
@@ -152,7 +159,11 @@ Result<Value> add_items(const Value& target, const json::value& input, bool is_o
     } else {
         list.insert(list.end(), input.get_array().begin(), input.get_array().end());
     }
-    return Value::unchecked(std::move(list), type);
+    json::value grown(std::move(list));
+    if (auto checked = value::check_limits(grown); !checked) {
+        return failure(std::move(checked).error());
+    }
+    return Value::unchecked(std::move(grown), type);
 }
 
 Value remove_item(const Value& target, bool is_first) {

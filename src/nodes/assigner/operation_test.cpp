@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace flowspan::nodes::assigner {
 namespace {
@@ -91,6 +92,95 @@ Operation operation_named(std::string_view name) {
     }
     ADD_FAILURE() << name;
     return Operation::clear;
+}
+
+struct AcceptedInputs {
+    std::string_view operation;
+    std::string_view type;
+    std::string_view outcomes;  // by input: `+` is taken, `E` is an invalid input
+};
+
+// Worked out by the rules of the app format in Python, where a boolean is a number and a file is no
+// mapping. Columns: null, "", "a", 5, 2.5, 0, true, {}, {a}, [], ["a"], [1], [{}], [true], ["a",
+// 1],
+// [[1]], [null], a file, [file], text of an object.
+// clang-format off
+constexpr AcceptedInputs kAcceptedInputs[] = {
+    {"over-write", "string", "E++EEEEEEEEEEEEEEEE+"},
+    {"over-write", "integer", "EEE++++EEEEEEEEEEEEE"},
+    {"over-write", "float", "EEE++++EEEEEEEEEEEEE"},
+    {"over-write", "boolean", "EEEEEE+EEEEEEEEEEEEE"},
+    {"over-write", "object", "EEEEEEE++EEEEEEEEEEE"},
+    {"over-write", "array[any]", "EEEEEEEEE++++++EEEEE"},
+    {"over-write", "array[string]", "EEEEEEEEE++EEEEEEEEE"},
+    {"over-write", "array[number]", "EEEEEEEEE+E+E+EEEEEE"},
+    {"over-write", "array[object]", "EEEEEEEEE+EE+EEEEEEE"},
+    {"over-write", "array[boolean]", "EEEEEEEEE+EEE+EEEEEE"},
+    {"over-write", "array[file]", "EEEEEEEEEEEEEEEEEEEE"},
+    {"set", "string", "E++EEEEEEEEEEEEEEEE+"},
+    {"set", "integer", "EEE++++EEEEEEEEEEEEE"},
+    {"set", "float", "EEE++++EEEEEEEEEEEEE"},
+    {"set", "boolean", "EEEEEE+EEEEEEEEEEEEE"},
+    {"set", "object", "EEEEEEE++EEEEEEEEEE+"},
+    {"+=", "integer", "EEE++++EEEEEEEEEEEEE"},
+    {"+=", "float", "EEE++++EEEEEEEEEEEEE"},
+    {"-=", "integer", "EEE++++EEEEEEEEEEEEE"},
+    {"-=", "float", "EEE++++EEEEEEEEEEEEE"},
+    {"*=", "integer", "EEE++++EEEEEEEEEEEEE"},
+    {"*=", "float", "EEE++++EEEEEEEEEEEEE"},
+    {"/=", "integer", "EEE++E+EEEEEEEEEEEEE"},
+    {"/=", "float", "EEE++E+EEEEEEEEEEEEE"},
+    {"append", "array[any]", "E++++++++EEEEEEEEEE+"},
+    {"append", "array[string]", "E++EEEEEEEEEEEEEEEE+"},
+    {"append", "array[number]", "EEE++++EEEEEEEEEEEEE"},
+    {"append", "array[object]", "EEEEEEE++EEEEEEEEEEE"},
+    {"append", "array[boolean]", "EEEEEE+EEEEEEEEEEEEE"},
+    {"append", "array[file]", "EEEEEEEEEEEEEEEEEEEE"},
+    {"extend", "array[any]", "EEEEEEEEE++++++EEEEE"},
+    {"extend", "array[string]", "EEEEEEEEE++EEEEEEEEE"},
+    {"extend", "array[number]", "EEEEEEEEE+E+E+EEEEEE"},
+    {"extend", "array[object]", "EEEEEEEEE+EE+EEEEEEE"},
+    {"extend", "array[boolean]", "EEEEEEEEE+EEE+EEEEEE"},
+    {"extend", "array[file]", "EEEEEEEEEEEEEEEEEEEE"},
+};
+// clang-format on
+
+TEST(AssignerOperations, TakeOrRefuseEveryTypeOfInput) {
+    const json::value file = {{value::kFileIdentityKey, value::kFileIdentity}, {"type", "image"}};
+    std::vector<json::value> inputs;
+    for (const auto* text :
+         {"null",
+          R"("")",
+          R"("a")",
+          "5",
+          "2.5",
+          "0",
+          "true",
+          "{}",
+          R"({"a": 1})",
+          "[]",
+          R"(["a"])",
+          "[1]",
+          "[{}]",
+          "[true]",
+          R"(["a", 1])",
+          "[[1]]",
+          "[null]"}) {
+        inputs.push_back(parse_json(text).value());
+    }
+    inputs.insert(inputs.end(), {file, json::array{file}, json::value(R"({"a": 1})")});
+    for (const auto& row : kAcceptedInputs) {
+        const auto type = value::parse_value_type(row.type).value();
+        const auto target = value::zero_value(type).value_or(
+            value::Value::unchecked(json::array(), ValueType::array_file)
+        );
+        ASSERT_EQ(row.outcomes.size(), inputs.size());
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const auto result = apply(operation_named(row.operation), target, inputs[i]);
+            EXPECT_EQ(result ? '+' : 'E', row.outcomes[i])
+                << row.operation << ' ' << row.type << ' ' << to_json_text(inputs[i]);
+        }
+    }
 }
 
 class Operations : public ::testing::TestWithParam<Row> {};

@@ -100,7 +100,6 @@ public:
         facts.document_count = static_cast<std::int64_t>(found->size());
         context.record().facts = std::move(facts);
         auto outcome = outcome_of(*found);
-        context.report_retrieval(outcome.outputs.front().value.json().as_array(), "");
         co_return outcome;
     }
 

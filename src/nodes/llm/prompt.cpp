@@ -1,11 +1,13 @@
 #include "nodes/llm/prompt.hpp"
 
+#include "flowspan/value/limits.hpp"
 #include "infra/sandbox/sandbox.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 namespace flowspan::nodes::llm {
@@ -257,6 +259,11 @@ std::string ContextTemplate::to_text(const value::VariablePool& pool, std::strin
             out += context;
         }
         out += pieces_[i].to_text(pool);
+        if (out.size() > value::kRenderedBytesMax) {
+            throw std::length_error(
+                fmt::format("the prompt is longer than {} bytes", value::kRenderedBytesMax)
+            );
+        }
     }
     return out;
 }

@@ -34,6 +34,17 @@ struct Config {
     VisionConfig vision;
 };
 
+/// An object as it stands there, else what can be made of one with mistakes; null if there is none.
+json::value read_object(std::string_view text) {
+    auto found = find_json_object(text);
+    const auto start = text.find('{');
+    if (found.is_object() || start == std::string_view::npos) {
+        return found;
+    }
+    auto repaired = repair_json(text.substr(start));
+    return repaired.is_object() && !repaired.get_object().empty() ? repaired : json::value();
+}
+
 class ParameterExtractorNode final : public engine::Node {
 public:
     ParameterExtractorNode(Config config, const Services& services)
@@ -127,10 +138,10 @@ private:
     engine::NodeOutcome to_outcome(const model::ChatReply& reply) const {
         json::value found;
         if (!reply.tool_calls.empty()) {
-            found = find_json_object(reply.tool_calls.front().arguments);
+            found = read_object(reply.tool_calls.front().arguments);
         }
         if (!found.is_object()) {
-            found = find_json_object(split_answer(reply.text).text);
+            found = read_object(split_answer(reply.text).text);
         }
         const bool is_found = found.is_object();
         const auto values = is_found ? found.get_object() : json::object();

@@ -43,6 +43,10 @@ void FakeNodeContext::report_retrieval(const json::array& resources, std::string
     events.push_back(fmt::format("retrieval {} {}", resources.size(), quoted(context)));
 }
 
+void FakeNodeContext::report_agent_log(const json::object& log) {
+    logs.push_back(log);
+}
+
 void FakeNodeContext::update_variable(
     std::string_view group, std::string_view name, value::Value v
 ) {

@@ -30,6 +30,7 @@ public:
     void stream_text(std::string_view name, std::string_view piece, bool is_final) override;
     void stream_reasoning(std::string_view piece, bool is_final) override;
     void report_retrieval(const json::array& resources, std::string_view context) override;
+    void report_agent_log(const json::object& log) override;
     void update_variable(std::string_view group, std::string_view name, value::Value v) override;
     void warn(std::string_view code, std::string message) override;
 
@@ -72,6 +73,7 @@ public:
     std::size_t frames_active_max = 0;
     /// `text "Hel"`, `text final ""`, `update conversation.x 3`, `warn variable.missing`, ...
     std::vector<std::string> events;
+    std::vector<json::object> logs;  ///< of agents; kept apart, because their ids are random
 };
 
 }  // namespace flowspan::nodes::testing

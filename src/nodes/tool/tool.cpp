@@ -40,7 +40,15 @@ public:
     ToolNode(
         Config config, Result<std::unique_ptr<const tools::Tool>> tool, const Services& services
     )
-        : config_(std::move(config)), tool_(std::move(tool)), services_(services) {}
+        : config_(std::move(config)),
+          tool_(std::move(tool)),
+          services_(services),
+          start_facts_{
+              {"provider_type", config_.ref.provider_type},
+              {"provider_id", config_.ref.provider_id},
+          } {}
+
+    const json::object* start_facts() const noexcept override { return &start_facts_; }
 
     Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& context) const override {
         record_tool(context.record());
@@ -126,6 +134,7 @@ private:
     Config config_;
     Result<std::unique_ptr<const tools::Tool>> tool_;
     Services services_;
+    json::object start_facts_;
 };
 
 // Settings that are fixed when the app is made count as parameters; those that stand in both

@@ -34,7 +34,7 @@ bool is_uuid(std::string_view text) {
 }
 
 // Measured times, wherever they stand in an event.
-constexpr std::array<std::string_view, 9> kVolatileKeys = {
+constexpr std::array<std::string_view, 10> kVolatileKeys = {
     "elapsed_ms",
     "start_at",
     "finished_at",

@@ -56,6 +56,7 @@ LIBRARY_ROOMS = {
     "pugixml": ["nodes"],
     "zip.h": ["nodes"],
     "seccomp": ["infra/sandbox"],
+    "re2/": ["trace"],
     "CLI/": ["cli"],
     "toml++/": ["cli"],
 }

@@ -48,7 +48,7 @@ def kinds_page(kinds):
 
 def settings_page(settings):
     return (HEAD + "# Settings\n\nEvery key of `flowspan.toml` with its default; `[]` stands for the "
-            "items of a list. [How they are read](../guide/configuration.md).\n\n"
+            "items of a list, `*` for any key. [How they are read](../guide/configuration.md).\n\n"
             + table(["key", "type", "default"],
                     [[code(one["key"]), one["type"], code(one["default"])] for one in settings]))
 

@@ -2,6 +2,7 @@
 // The program's settings: described structs with defaults, filled from flowspan.toml and the
 // environment.
 
+#include "cli/trace_settings.hpp"
 #include "flowspan/base/result.hpp"
 #include "infra/sandbox/sandbox.hpp"
 #include "knowledge/knowledge_store.hpp"
@@ -9,40 +10,14 @@
 #include "tools/tools_config.hpp"
 
 #include <boost/describe/class.hpp>
-#include <boost/describe/enum.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 namespace flowspan::cli {
-
-BOOST_DEFINE_ENUM_CLASS(ContentPolicy, off, metadata, full)
-
-/// The local store of traces, which `flowspan trace` reads.
-struct StoreSettings {
-    bool enabled = true;
-    std::string path;  ///< empty: `flowspan/traces.db` in XDG_STATE_HOME or ~/.local/state
-    std::chrono::seconds age_max = std::chrono::hours(24 * 7);  ///< older traces are removed
-    std::uint64_t bytes_max = 256UL * 1024UL * 1024UL;          ///< the oldest traces go first
-
-    bool operator==(const StoreSettings&) const = default;
-};
-
-BOOST_DESCRIBE_STRUCT(StoreSettings, (), (enabled, path, age_max, bytes_max))
-
-struct TraceSettings {
-    ContentPolicy content = ContentPolicy::metadata;  ///< prompts, answers, inputs, outputs
-    std::size_t content_bytes_max = 16UL * 1024UL;    ///< a longer text is cut
-    StoreSettings store;
-
-    bool operator==(const TraceSettings&) const = default;
-};
-
-BOOST_DESCRIBE_STRUCT(TraceSettings, (), (content, content_bytes_max, store))
 
 struct LimitSettings {
     std::int64_t steps_max = 500;
@@ -56,6 +31,7 @@ BOOST_DESCRIBE_STRUCT(LimitSettings, (), (steps_max, time_max))
 struct Config {
     model::ModelsConfig models;
     TraceSettings trace;
+    RedactionSettings redaction;
     LimitSettings limits;
     infra::sandbox::SandboxConfig sandbox;
     tools::ToolsConfig tools;
@@ -64,7 +40,7 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, limits, sandbox, tools, knowledge))
+BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, redaction, limits, sandbox, tools, knowledge))
 
 using EnvironmentLookup = std::function<const char*(const char* name)>;
 

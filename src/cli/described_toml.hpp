@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,12 @@ struct IsOptional : std::false_type {};
 
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
+
+template <class T>
+struct IsMap : std::false_type {};
+
+template <class T>
+struct IsMap<std::map<std::string, T>> : std::true_type {};
 
 template <class Enum>
 std::string enum_words() {
@@ -134,6 +141,14 @@ void read_value(const toml::node& node, T& target, TomlProblems& problems) {
             }
         } else {
             problems.add(node, "must be a list");
+        }
+    } else if constexpr (detail::IsMap<T>::value) {
+        if (const auto* table = node.as_table()) {
+            for (const auto& [key, item] : *table) {
+                read_value(item, target[std::string(key.str())], problems);
+            }
+        } else {
+            problems.add(node, "must be a table");
         }
     } else {
         static_assert(detail::DescribedStruct<T>, "a setting needs a described type");

@@ -1,7 +1,6 @@
 #include "cli/program.hpp"
 
 #include "cli/app_caller.hpp"
-#include "flowspan/trace/capture_policy.hpp"
 #include "infra/http/http_client.hpp"
 #include "infra/sandbox/sandbox.hpp"
 #include "model/router.hpp"
@@ -19,23 +18,6 @@
 namespace flowspan::cli {
 
 namespace {
-
-trace::CapturePolicy make_policy(const TraceSettings& settings) {
-    trace::CapturePolicy policy;
-    switch (settings.content) {
-        case ContentPolicy::off:
-            policy.mode = trace::CaptureMode::off;
-            break;
-        case ContentPolicy::metadata:
-            policy.mode = trace::CaptureMode::metadata;
-            break;
-        case ContentPolicy::full:
-            policy.mode = trace::CaptureMode::full;
-            break;
-    }
-    policy.content_bytes_max = settings.content_bytes_max;
-    return policy;
-}
 
 service::RunnerServices make_runner_services(
     const LimitSettings& limits, std::vector<engine::Layer*> layers
@@ -103,19 +85,25 @@ struct NodeParts {
 }  // namespace
 
 struct Program::Parts {
-    Parts(const Config& config, std::vector<engine::Layer*> layers)
-        : policy(make_policy(config.trace)),
+    Parts(
+        const Config& config,
+        std::vector<engine::Layer*> layers,
+        trace::CapturePolicy capture_policy
+    )
+        : policy(std::move(capture_policy)),
           nodes(config, policy),
           observability(policy),
           services(make_runner_services(config.limits, with(observability, std::move(layers)))),
           workflow(service::make_workflow_app_runner(services)),
           advanced_chat(service::make_advanced_chat_app_runner(services)),
-          traced_workflow(observe::trace_app_runner(*workflow, "WorkflowAppRunner")),
-          traced_advanced_chat(observe::trace_app_runner(*advanced_chat, "AdvancedChatAppRunner")),
+          traced_workflow(observe::trace_app_runner(*workflow, "WorkflowAppRunner", policy)),
+          traced_advanced_chat(
+              observe::trace_app_runner(*advanced_chat, "AdvancedChatAppRunner", policy)
+          ),
           generate(service::make_app_generate_service(
               {*traced_workflow, *traced_advanced_chat}, real_random()
           )),
-          traced_generate(observe::trace_generate_service(*generate)) {
+          traced_generate(observe::trace_generate_service(*generate, policy)) {
         nodes.app_caller.connect(*traced_generate, nodes.registry);
     }
 
@@ -133,8 +121,10 @@ struct Program::Parts {
     async::Runtime runtime;
 };
 
-Program::Program(const Config& config, std::vector<engine::Layer*> layers)
-    : parts_(std::make_unique<Parts>(config, std::move(layers))) {}
+Program::Program(
+    const Config& config, std::vector<engine::Layer*> layers, trace::CapturePolicy policy
+)
+    : parts_(std::make_unique<Parts>(config, std::move(layers), std::move(policy))) {}
 
 Program::~Program() = default;
 

@@ -5,6 +5,7 @@
 #include "engine/graph.hpp"
 #include "flowspan/async/runtime.hpp"
 #include "flowspan/engine/layer.hpp"
+#include "flowspan/trace/capture_policy.hpp"
 #include "nodes/file_store.hpp"
 #include "service/app_generate_service.hpp"
 
@@ -17,8 +18,13 @@ namespace flowspan::cli {
 /// and pools start on first use.
 class Program {
 public:
-    /// `layers` see every run after the built-in ones and must outlive the program.
-    explicit Program(const Config& config, std::vector<engine::Layer*> layers = {});
+    /// `policy` says what is recorded of content; `layers` see every run after the built-in ones
+    /// and must outlive the program.
+    explicit Program(
+        const Config& config,
+        std::vector<engine::Layer*> layers = {},
+        trace::CapturePolicy policy = {}
+    );
     ~Program();
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;

@@ -9,6 +9,7 @@
 #include "cli/run_display.hpp"
 #include "cli/run_file.hpp"
 #include "cli/run_inputs.hpp"
+#include "cli/trace_setup.hpp"
 #include "cli/trace_store.hpp"
 #include "export/memory_sink.hpp"
 #include "export/otlp_file_sink.hpp"
@@ -225,9 +226,11 @@ void print_tree(
 Result<std::unique_ptr<exporting::Telemetry>> start_telemetry(
     const RunOptions& options,
     const TraceSettings& settings,
+    const trace::CapturePolicy& policy,
     std::shared_ptr<exporting::MemorySink> spans
 ) {
     auto config = exporting::TelemetryConfig::from_environment();
+    config.redactor = policy.redactor;
     config.service_version = FLOWSPAN_VERSION;
     config.store = find_trace_store(settings.store, options.store);
     config.sinks.push_back(std::move(spans));
@@ -339,8 +342,12 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     if (!config) {
         return refuse(options, config.error());
     }
+    const auto policy = make_capture_policy(*config);
+    if (!policy) {
+        return refuse(options, policy.error());
+    }
     const auto spans = std::make_shared<exporting::MemorySink>();
-    const auto telemetry = start_telemetry(options, config->trace, spans);
+    const auto telemetry = start_telemetry(options, config->trace, *policy, spans);
     if (!telemetry) {
         return refuse(options, telemetry.error());
     }
@@ -350,7 +357,7 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     if (options.has_events) {
         layers.push_back(&event_printer);
     }
-    Program program(*config, std::move(layers));
+    Program program(*config, std::move(layers), *policy);
     std::optional<service::PausedRun> paused;
     if (options.resume) {
         auto read = read_run_file(options.file);

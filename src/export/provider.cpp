@@ -135,7 +135,9 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(TelemetryConfig config) {
     }
     redirect_sdk_log();
     auto pipeline = std::make_unique<SpanPipeline>(
-        SpanPipeline::Options{config.limits, config.batch}, make_resource(config), sinks
+        SpanPipeline::Options{config.limits, config.batch, config.redactor},
+        make_resource(config),
+        sinks
     );
     state->pipeline = pipeline.get();
     // Sinks read our own resource; the SDK's would split OTEL_RESOURCE_ATTRIBUTES without decoding.

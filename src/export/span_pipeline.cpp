@@ -37,7 +37,10 @@ SpanPipeline::SpanPipeline(
     const ExportResource& resource,
     const std::vector<std::shared_ptr<SpanSink>>& sinks
 )
-    : options_(options) {
+    : options_(std::move(options)) {
+    if (options_.redactor == nullptr) {
+        options_.redactor = trace::Redactor::make_default();
+    }
     for (const auto& sink : sinks) {
         sink->begin(resource);
         if (sink->delivery() == SpanSink::Delivery::at_span_end) {
@@ -86,6 +89,7 @@ PipelineCounts SpanPipeline::counts() const {
 std::unique_ptr<sdk::Recordable> SpanPipeline::MakeRecordable() noexcept {
     return std::make_unique<SpanRecordable>(
         options_.limits,
+        *options_.redactor,
         observers_.empty() ? SpanRecordable::Observed::no : SpanRecordable::Observed::yes
     );
 }

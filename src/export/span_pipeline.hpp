@@ -22,6 +22,8 @@ public:
     struct Options {
         SpanLimits limits;
         BatchConfig batch;
+        /// For spans outside of runs; null: only what is built in.
+        std::shared_ptr<const trace::Redactor> redactor = {};
     };
 
     /// Sinks begin at once with `resource`.

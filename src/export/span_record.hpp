@@ -2,6 +2,7 @@
 // SpanRecord: one span as plain data, compact, safe to keep after the tracer is gone.
 
 #include "flowspan/export/span_limits.hpp"
+#include "flowspan/trace/run_scope.hpp"
 
 #include <boost/container/small_vector.hpp>
 
@@ -110,6 +111,7 @@ public:
     std::uint32_t dropped_attributes = 0;
     std::uint32_t dropped_events = 0;
     std::uint32_t dropped_links = 0;
+    trace::RunScopePtr run;  ///< the run that the span was started in; may be null
 
     struct Event {
         std::string_view name;

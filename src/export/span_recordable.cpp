@@ -1,11 +1,15 @@
 #include "export/span_recordable.hpp"
 
+#include "flowspan/trace/run_scope.hpp"
+
 #include <fmt/format.h>
 #include <opentelemetry/common/key_value_iterable.h>
 #include <opentelemetry/trace/span_context.h>
 #include <opentelemetry/trace/trace_state.h>
 
 #include <limits>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -89,16 +93,56 @@ struct ValueConverter {
     }
 };
 
-template <class Function>
-void convert(const common::AttributeValue& value, Function function) {
-    const auto sink = [&function](const auto& converted) {
-        function(SpanRecord::Value(converted));
-    };
-    nostd::visit(ValueConverter<decltype(sink)>{sink}, value);
+/// A text as it may be kept; refers to the text given if there is nothing to take out.
+class CleanText {
+public:
+    CleanText(const trace::Redactor& redactor, std::string_view text)
+        : text_(text), cleaned_(redactor.redact(text)) {}
+
+    explicit(false) operator std::string_view() const noexcept {
+        return cleaned_ ? std::string_view(*cleaned_) : text_;
+    }
+
+private:
+    std::string_view text_;
+    std::optional<std::string> cleaned_;
+};
+
+/// Hands a value to `sink` without secrets.
+template <class Sink>
+void with_clean_value(
+    const trace::Redactor& redactor, const SpanRecord::Value& value, const Sink& sink
+) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+        const CleanText clean(redactor, *text);
+        sink(SpanRecord::Value(std::string_view(clean)));
+    } else if (const auto* texts = std::get_if<std::span<const std::string_view>>(&value)) {
+        const std::vector<CleanText> clean = [&] {
+            std::vector<CleanText> all;
+            for (const auto item : *texts) {
+                all.emplace_back(redactor, item);
+            }
+            return all;
+        }();
+        const std::vector<std::string_view> views(clean.begin(), clean.end());
+        sink(SpanRecord::Value(std::span<const std::string_view>(views)));
+    } else {
+        sink(value);
+    }
 }
 
 std::int64_t to_ns(common::SystemTimestamp time) noexcept {
     return time.time_since_epoch().count();
+}
+
+template <class Function>
+void convert(
+    const trace::Redactor& redactor, const common::AttributeValue& value, const Function& function
+) {
+    const auto sink = [&](const auto& converted) {
+        with_clean_value(redactor, SpanRecord::Value(converted), function);
+    };
+    nostd::visit(ValueConverter<decltype(sink)>{sink}, value);
 }
 
 std::string trace_state_text(const otel::SpanContext& context) {
@@ -108,12 +152,20 @@ std::string trace_state_text(const otel::SpanContext& context) {
 
 }  // namespace
 
-SpanRecordable::SpanRecordable(const SpanLimits& limits, Observed observed) : limits_(limits) {
+SpanRecordable::SpanRecordable(
+    const SpanLimits& limits, const trace::Redactor& redactor, Observed observed
+)
+    : limits_(limits), redactor_(&redactor) {
     if (observed == Observed::yes) {
         live_ = std::make_shared<LiveSpan>();
         record_ = std::shared_ptr<SpanRecord>(live_, &live_->record_);
     } else {
         record_ = std::make_shared<SpanRecord>();
+    }
+    record_->run = trace::current_run_scope();
+    if (record_->run != nullptr && record_->run->redactor != nullptr) {
+        // The record keeps the run's scope, which keeps the rules.
+        redactor_ = record_->run->redactor.get();
     }
 }
 
@@ -153,8 +205,8 @@ void SpanRecordable::SetIdentity(
 void SpanRecordable::SetAttribute(
     nostd::string_view key, const common::AttributeValue& value
 ) noexcept {
-    const auto lock = begin_write();
-    convert(value, [this, key](const SpanRecord::Value& converted) {
+    convert(*redactor_, value, [this, key](const SpanRecord::Value& converted) {
+        const auto lock = begin_write();
         record_->set_attribute(view(key), converted, limits_);
     });
 }
@@ -164,12 +216,13 @@ void SpanRecordable::AddEvent(
     common::SystemTimestamp timestamp,
     const common::KeyValueIterable& attributes
 ) noexcept {
+    const CleanText clean_name(*redactor_, view(name));
     const auto lock = begin_write();
-    if (!record_->begin_event(view(name), to_ns(timestamp), limits_)) {
+    if (!record_->begin_event(clean_name, to_ns(timestamp), limits_)) {
         return;
     }
     attributes.ForEachKeyValue([this](nostd::string_view key, common::AttributeValue value) {
-        convert(value, [this, key](const SpanRecord::Value& converted) {
+        convert(*redactor_, value, [this, key](const SpanRecord::Value& converted) {
             record_->add_event_attribute(view(key), converted, limits_);
         });
         return true;
@@ -192,7 +245,7 @@ void SpanRecordable::AddLink(
         return;
     }
     attributes.ForEachKeyValue([this](nostd::string_view key, common::AttributeValue value) {
-        convert(value, [this, key](const SpanRecord::Value& converted) {
+        convert(*redactor_, value, [this, key](const SpanRecord::Value& converted) {
             record_->add_link_attribute(view(key), converted, limits_);
         });
         return true;
@@ -200,13 +253,15 @@ void SpanRecordable::AddLink(
 }
 
 void SpanRecordable::SetStatus(otel::StatusCode code, nostd::string_view description) noexcept {
+    const CleanText clean(*redactor_, view(description));
     const auto lock = begin_write();
-    record_->set_status(code, view(description));
+    record_->set_status(code, clean);
 }
 
 void SpanRecordable::SetName(nostd::string_view name) noexcept {
+    const CleanText clean(*redactor_, view(name));
     const auto lock = begin_write();
-    record_->set_name(view(name));
+    record_->set_name(clean);
 }
 
 void SpanRecordable::SetTraceFlags(otel::TraceFlags flags) noexcept {

@@ -3,6 +3,7 @@
 
 #include "export/live_span.hpp"
 #include "export/span_record.hpp"
+#include "flowspan/trace/redactor.hpp"
 
 #include <opentelemetry/sdk/trace/recordable.h>
 
@@ -11,13 +12,17 @@
 
 namespace flowspan::exporting {
 
-/// `limits` must outlive the recordable; both belong to the pipeline.
+/// `limits` and `redactor` must outlive the recordable; both belong to the pipeline. Every text is
+/// redacted before it is kept: by the rules of the run that the span was started in, or else by
+/// `redactor`.
 class SpanRecordable final : public opentelemetry::sdk::trace::Recordable {
 public:
     /// With observers the record can be read while it is written, for a lock a write.
     enum class Observed : bool { no, yes };
 
-    explicit SpanRecordable(const SpanLimits& limits, Observed observed = Observed::no);
+    SpanRecordable(
+        const SpanLimits& limits, const trace::Redactor& redactor, Observed observed = Observed::no
+    );
 
     void set_parent_is_remote(bool is_remote) noexcept { record_->is_parent_remote = is_remote; }
 
@@ -62,6 +67,7 @@ private:
     [[nodiscard]] std::unique_lock<std::mutex> begin_write() noexcept;
 
     const SpanLimits& limits_;
+    const trace::Redactor* redactor_;
     std::shared_ptr<LiveSpan> live_;  // owners: this and the record
     std::shared_ptr<SpanRecord> record_;
 };

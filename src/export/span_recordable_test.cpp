@@ -2,6 +2,7 @@
 #include "flowspan/base/text.hpp"
 #include "flowspan/export/provider.hpp"
 #include "flowspan/trace/names.hpp"
+#include "flowspan/trace/run_scope.hpp"
 #include "flowspan/trace/tracer.hpp"
 
 #include <gmock/gmock.h>
@@ -57,6 +58,35 @@ std::vector<std::string> texts(const SpanRecord& span, std::string_view key) {
 
 nostd::string_view view(std::string_view text) {
     return {text.data(), text.size()};
+}
+
+TEST(SpanRecordable, KeepsNoSecretOfItsRunAnywhere) {
+    const Recording recording;
+    auto scope = std::make_shared<trace::RunScope>();
+    const std::vector<Secret> secrets{Secret("hunter2+")};
+    scope->redactor = trace::Redactor::make_default()->with_secrets(secrets);
+    trace::SpanPtr span;
+    {
+        const trace::CurrentRunScope run(scope);
+        span = trace::tracer().StartSpan("GET hunter2+");
+    }
+    // Also what comes later, and from elsewhere.
+    const nostd::string_view words[] = {"a", "b hunter2+ c"};
+    span->SetAttribute("list", nostd::span<const nostd::string_view>(words));
+    span->SetAttribute("url", "http://h/?q=hunter2%2B&password=x");
+    span->AddEvent("said hunter2+", {{"exception.message", "wrong: hunter2+"}});
+    span->SetStatus(StatusCode::kError, "cannot use hunter2+");
+    span->End();
+    const auto record = recording.only_span();
+    EXPECT_EQ(record->name(), "GET [redacted]");
+    EXPECT_THAT(texts(*record, "list"), ElementsAre("a", "b [redacted] c"));
+    EXPECT_EQ(record->text("url"), "http://h/?q=[redacted]&password=[redacted]");
+    EXPECT_EQ(record->event(0).name, "said [redacted]");
+    record->for_each_event_attribute(0, [](const AttributeView& attribute) {
+        EXPECT_EQ(std::get<std::string_view>(attribute.value), "wrong: [redacted]");
+    });
+    EXPECT_EQ(record->status_description(), "cannot use [redacted]");
+    EXPECT_EQ(record->run, scope);
 }
 
 TEST(SpanRecordable, KeepsEveryAttributeType) {

@@ -3,6 +3,7 @@
 #include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/propagation.hpp"
+#include "flowspan/trace/run_scope.hpp"
 #include "flowspan/trace/trace_span.hpp"
 #include "observe/run_outcome.hpp"
 #include "observe/stream_meter.hpp"
@@ -11,7 +12,9 @@
 #include <opentelemetry/trace/context.h>
 
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace flowspan::observe {
 
@@ -34,7 +37,68 @@ std::string_view end_reason(engine::RunStatus status) {
     }
 }
 
+std::vector<Secret> secrets_of(const dsl::App& app) {
+    std::vector<Secret> secrets;
+    for (const auto& variable : app.environment_variables) {
+        if (variable.value.type() == value::ValueType::secret) {
+            secrets.emplace_back(std::string(variable.value.text()));
+        }
+    }
+    return secrets;
+}
+
+struct ScopeFacts {
+    const dsl::App& app;
+    const std::string& user_id;
+    const std::string& session_id;
+    const std::string& invoke_from;
+};
+
+/// A run inside of a run (a workflow used as a tool) keeps the secrets of both.
+trace::RunScopePtr make_scope(const ScopeFacts& facts, const trace::CapturePolicy& policy) {
+    const auto outer = trace::current_run_scope();
+    auto scope = std::make_shared<trace::RunScope>();
+    scope->app_id = facts.app.id;
+    scope->app_name = facts.app.name;
+    scope->app_mode = dsl::to_string(facts.app.mode);
+    scope->user_id = facts.user_id;
+    scope->invoke_from = facts.invoke_from;
+    scope->session_id = facts.session_id;
+    if (scope->session_id.empty() && outer != nullptr) {
+        scope->session_id = outer->session_id;
+    }
+    scope->tags = {scope->app_mode};
+    scope->modes = policy.modes_for(facts.app.id, facts.app.name);
+    scope->redactor = outer != nullptr ? outer->redactor : policy.redactor;
+    if (const auto secrets = secrets_of(facts.app); !secrets.empty()) {
+        scope->redactor = scope->redactor->with_secrets(secrets);
+    }
+    return scope;
+}
+
+trace::RunScopePtr with_run(const trace::RunScopePtr& scope, const engine::RunInfo& info) {
+    if (scope == nullptr) {
+        return nullptr;
+    }
+    auto completed = std::make_shared<trace::RunScope>(*scope);
+    completed->run_id = info.run_id;
+    if (!info.conversation_id.empty()) {
+        completed->session_id = info.conversation_id;
+    }
+    return completed;
+}
+
+json::object to_object(const std::vector<engine::NodeOutput>& values) {
+    json::object object;
+    for (const auto& item : values) {
+        object[item.name] = item.value.json();
+    }
+    return object;
+}
+
 struct AppGenerateHandler {
+    const trace::CapturePolicy* policy;
+
     std::string_view span_name(const service::GenerateRequest& /*request*/, auto& /*sink*/) const {
         return "AppGenerateService.generate";
     }
@@ -51,6 +115,18 @@ struct AppGenerateHandler {
         if (!request.user.empty()) {
             set(span, names::kUserId, request.user);
         }
+        policy->write(
+            span,
+            trace::content::kInput,
+            [&] { return trace::content_size(request.inputs) + request.query.size(); },
+            [&] {
+                auto inputs = request.inputs;
+                if (!request.query.empty()) {
+                    inputs["query"] = request.query;
+                }
+                return json::value(std::move(inputs));
+            }
+        );
     }
 
     void on_result(trace::Span& span, const Result<service::GenerateResult>& result) const {
@@ -59,6 +135,7 @@ struct AppGenerateHandler {
             set(span, names::kGenAiConversationId, result->info.conversation_id);
         }
         write_outcome(span, result->run);
+        write_outputs(span, result->run, *policy);
         set(span, names::kFlowspanEndReason, end_reason(result->run.status));
     }
 
@@ -97,6 +174,7 @@ struct AppResumeHandler : AppGenerateHandler {
 
 struct AppRunnerHandler {
     std::string name;
+    const trace::CapturePolicy* policy;
 
     const std::string& span_name(const service::AppRun& /*run*/, auto& /*sink*/) const {
         return name;
@@ -106,10 +184,23 @@ struct AppRunnerHandler {
         set(span, names::kDifyAppId, run.info.app_id);
         set(span, names::kDifyWorkflowId, run.info.workflow_id);
         set(span, names::kDifyWorkflowRunId, run.info.run_id);
+        policy->write(
+            span,
+            trace::content::kInput,
+            [&] { return run.query.size() + trace::content_size(to_object(run.inputs)); },
+            [&] {
+                auto inputs = to_object(run.inputs);
+                if (!run.query.empty()) {
+                    inputs["sys.query"] = run.query;
+                }
+                return json::value(std::move(inputs));
+            }
+        );
     }
 
     void on_result(trace::Span& span, const Result<engine::RunResult>& result) const {
         write_outcome(span, *result);
+        write_outputs(span, *result, *policy);
     }
 };
 
@@ -164,14 +255,16 @@ struct CallRunner {
 
 class TracedGenerateService final : public service::AppGenerateService {
 public:
-    explicit TracedGenerateService(service::AppGenerateService& inner)
-        : generate_(AppGenerateHandler{}, CallGenerate{&inner}),
-          resume_(AppResumeHandler{}, CallResume{&inner}) {}
+    TracedGenerateService(service::AppGenerateService& inner, const trace::CapturePolicy& policy)
+        : policy_(policy),
+          generate_(AppGenerateHandler{&policy}, CallGenerate{&inner}),
+          resume_(AppResumeHandler{{&policy}}, CallResume{&inner}) {}
 
     Task<Result<service::GenerateResult>> generate(
         const service::GenerateRequest& request, engine::EventSink& consumer
     ) override {
-        return generate_(request, consumer);
+        return trace::is_tracing_enabled() ? generate_in_scope(request, consumer)
+                                           : generate_(request, consumer);
     }
 
     // The run goes on in the trace that it began in, whatever trace the caller is in.
@@ -184,38 +277,61 @@ public:
                 return header == nullptr ? std::string_view() : string_or_empty(*header);
             })
         );
+        const auto& info = request.paused.run->info;
+        const trace::CurrentRunScope scope(make_scope(
+            {request.app->app, info.user_id, info.conversation_id, info.invoke_from}, policy_
+        ));
         co_return co_await resume_(request, consumer);
     }
 
 private:
+    Task<Result<service::GenerateResult>> generate_in_scope(
+        const service::GenerateRequest& request, engine::EventSink& consumer
+    ) {
+        const trace::CurrentRunScope scope(make_scope(
+            {request.app->app, request.user, request.conversation_id, request.invoke_from}, policy_
+        ));
+        co_return co_await generate_(request, consumer);
+    }
+
+    const trace::CapturePolicy& policy_;
     trace::TracedCallable<AppGenerateHandler, CallGenerate> generate_;
     trace::TracedCallable<AppResumeHandler, CallResume> resume_;
 };
 
 class TracedAppRunner final : public service::AppRunner {
 public:
-    TracedAppRunner(service::AppRunner& inner, std::string name)
-        : run_(AppRunnerHandler{std::move(name) + ".run"}, CallRunner{&inner}) {}
+    TracedAppRunner(service::AppRunner& inner, std::string name, const trace::CapturePolicy& policy)
+        : run_(AppRunnerHandler{std::move(name) + ".run", &policy}, CallRunner{&inner}) {}
 
     Task<Result<engine::RunResult>> run(const service::AppRun& run, engine::EventSink& consumer)
         override {
-        return run_(run, consumer);
+        return trace::is_tracing_enabled() ? run_in_scope(run, consumer) : run_(run, consumer);
     }
 
 private:
+    Task<Result<engine::RunResult>> run_in_scope(
+        const service::AppRun& run, engine::EventSink& consumer
+    ) {
+        const trace::CurrentRunScope scope(with_run(trace::current_run_scope(), run.info));
+        co_return co_await run_(run, consumer);
+    }
+
     trace::TracedCallable<AppRunnerHandler, CallRunner> run_;
 };
 
 }  // namespace
 
 std::unique_ptr<service::AppGenerateService> trace_generate_service(
-    service::AppGenerateService& inner
+    service::AppGenerateService& inner, const trace::CapturePolicy& policy
 ) {
-    return std::make_unique<TracedGenerateService>(inner);
+    return std::make_unique<TracedGenerateService>(inner, policy);
 }
 
-std::unique_ptr<service::AppRunner> trace_app_runner(service::AppRunner& inner, std::string name) {
-    return std::make_unique<TracedAppRunner>(inner, std::move(name));
+std::unique_ptr<service::AppRunner> trace_app_runner(
+    service::AppRunner& inner, std::string name, const trace::CapturePolicy& policy
+) {
+    return std::make_unique<TracedAppRunner>(inner, std::move(name), policy);
 }
 
 }  // namespace flowspan::observe

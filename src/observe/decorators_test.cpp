@@ -22,7 +22,7 @@ using opentelemetry::trace::StatusCode;
 
 trace::CapturePolicy full_policy() {
     trace::CapturePolicy policy;
-    policy.mode = trace::CaptureMode::full;
+    policy.readers = {trace::ContentRules{trace::ContentModes(trace::CaptureMode::full), {}}};
     return policy;
 }
 

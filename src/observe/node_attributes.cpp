@@ -2,6 +2,7 @@
 
 #include "flowspan/trace/names.hpp"
 
+#include <algorithm>
 #include <string>
 #include <variant>
 
@@ -50,12 +51,47 @@ private:
     trace::Span& span_;
 };
 
+std::size_t size_of(const std::vector<engine::NodeOutput>& outputs) {
+    std::size_t bytes = 0;
+    for (const auto& output : outputs) {
+        bytes += output.name.size() + trace::content_size(output.value.json());
+    }
+    return bytes;
+}
+
 json::object to_object(const std::vector<engine::NodeOutput>& outputs) {
     json::object object;
     for (const auto& output : outputs) {
         object[output.name] = output.value.json();
     }
     return object;
+}
+
+void write_content(
+    trace::Span& span,
+    const engine::NodeRun& node,
+    const engine::NodeResult& result,
+    const trace::CapturePolicy& policy
+) {
+    using trace::ContentKind;
+    // What a model node gives is an answer, what it takes a prompt, and so on: shown only where
+    // both kinds are.
+    const auto kinds = trace::content_kinds_of(node.node_type);
+    const auto& inputs = result.record.inputs;
+    policy.write(
+        span,
+        trace::content::kInput,
+        std::min(policy.mode(ContentKind::inputs), policy.mode(kinds.input)),
+        [&] { return trace::content_size(inputs); },
+        [&] { return json::value(inputs); }
+    );
+    policy.write(
+        span,
+        trace::content::kOutput,
+        std::min(policy.mode(ContentKind::outputs), policy.mode(kinds.output)),
+        [&] { return size_of(result.outputs); },
+        [&] { return json::value(to_object(result.outputs)); }
+    );
 }
 
 }  // namespace
@@ -89,10 +125,7 @@ void write_node_result(
                                            : std::string_view(result.error->type));
         }
     }
-    if (policy.wants_content()) {
-        policy.write_content(span, names::kInputValue, to_json_text(result.record.inputs));
-        policy.write_content(span, names::kOutputValue, to_json_text(to_object(result.outputs)));
-    }
+    write_content(span, node, result, policy);
 }
 
 std::string_view span_kind_of(std::string_view node_type) noexcept {

@@ -36,4 +36,15 @@ void write_outcome(trace::Span& span, const engine::RunResult& result) {
     }
 }
 
+void write_outputs(
+    trace::Span& span, const engine::RunResult& result, const trace::CapturePolicy& policy
+) {
+    policy.write(
+        span,
+        trace::content::kOutput,
+        [&] { return trace::content_size(result.outputs); },
+        [&] { return json::value(result.outputs); }
+    );
+}
+
 }  // namespace flowspan::observe

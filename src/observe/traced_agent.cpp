@@ -2,6 +2,7 @@
 
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/trace_span.hpp"
+#include "observe/message_forms.hpp"
 
 #include <string>
 #include <string_view>
@@ -12,14 +13,6 @@ namespace names = trace::names;
 using trace::set;
 
 namespace {
-
-std::string message_text(std::string_view role, std::string_view text) {
-    const json::array messages{json::object{
-        {"role", role},
-        {"parts", json::array{json::object{{"type", "text"}, {"content", text}}}},
-    }};
-    return to_json_text(messages);
-}
 
 struct AgentHandler {
     const trace::CapturePolicy* policy;
@@ -38,22 +31,24 @@ struct AgentHandler {
         if (!request.tool_context.conversation_id.empty()) {
             set(span, names::kGenAiConversationId, request.tool_context.conversation_id);
         }
-        if (policy->wants_content()) {
-            policy->write_content(
-                span, names::kGenAiInputMessages, message_text("user", request.query)
-            );
-        }
+        policy->write(
+            span,
+            trace::content::kInputMessages,
+            [&] { return request.query.size(); },
+            [&] { return json::value(to_message_list("user", request.query)); }
+        );
     }
 
     void on_result(trace::Span& span, const Result<agent::AgentResult>& result) const {
         set(span, names::kGenAiUsageInputTokens, result->usage.prompt_tokens);
         set(span, names::kGenAiUsageOutputTokens, result->usage.completion_tokens);
         set(span, names::kFlowspanAgentRounds, result->rounds);
-        if (policy->wants_content()) {
-            policy->write_content(
-                span, names::kGenAiOutputMessages, message_text("assistant", result->text)
-            );
-        }
+        policy->write(
+            span,
+            trace::content::kOutputMessages,
+            [&] { return result->text.size(); },
+            [&] { return json::value(to_message_list("assistant", result->text)); }
+        );
     }
 };
 

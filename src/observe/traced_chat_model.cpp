@@ -2,6 +2,7 @@
 
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/trace_span.hpp"
+#include "observe/message_forms.hpp"
 
 #include <string>
 #include <utility>
@@ -13,43 +14,6 @@ namespace names = trace::names;
 using trace::set;
 
 namespace {
-
-// The GenAI conventions' message form: role and typed parts.
-json::array to_messages(const std::vector<model::ChatMessage>& messages) {
-    json::array list;
-    for (const auto& message : messages) {
-        json::array parts;
-        if (!message.text.empty()) {
-            parts.push_back(json::object{{"type", "text"}, {"content", message.text}});
-        }
-        for (const auto& part : message.parts) {
-            parts.push_back(
-                part.kind == model::ContentPart::Kind::text
-                    ? json::object{{"type", "text"}, {"content", part.text}}
-                    : json::object{{"type", "file"}, {"filename", part.filename}}
-            );
-        }
-        list.push_back(json::object{{"role", message.role}, {"parts", std::move(parts)}});
-    }
-    return list;
-}
-
-json::array to_output(const model::ChatReply& reply) {
-    json::array parts{json::object{{"type", "text"}, {"content", reply.text}}};
-    for (const auto& call : reply.tool_calls) {
-        parts.push_back(json::object{
-            {"type", "tool_call"},
-            {"id", call.id},
-            {"name", call.name},
-            {"arguments", call.arguments}
-        });
-    }
-    return {json::object{
-        {"role", "assistant"},
-        {"parts", std::move(parts)},
-        {"finish_reason", reply.finish_reason.value_or("")},
-    }};
-}
 
 void set_number(
     trace::Span& span, std::string_view key, const json::object& parameters, std::string_view name
@@ -101,11 +65,14 @@ struct ChatHandler {
         if (request.response_schema) {
             set(span, names::kGenAiOutputType, "json");
         }
-        if (policy->wants_content()) {
-            policy->write_content(
-                span, names::kGenAiInputMessages, to_json_text(to_messages(request.messages))
-            );
-        }
+        set(span, names::kFlowspanPromptMessages, static_cast<std::int64_t>(request.messages.size())
+        );
+        policy->write(
+            span,
+            trace::content::kInputMessages,
+            [&] { return text_size(request.messages); },
+            [&] { return json::value(to_message_list(request.messages)); }
+        );
     }
 
     void on_result(trace::Span& span, const Result<model::ChatReply>& result) const {
@@ -132,14 +99,19 @@ struct ChatHandler {
         set(span, names::kFlowspanChunkCount, reply.timing.chunk_count);
         set(span, names::kFlowspanChunkGapMax, reply.timing.chunk_gap_max);
         set(span, names::kFlowspanChunkGapMean, reply.timing.chunk_gap_mean);
+        if (reply.usage.total_price() > 0) {
+            set(span, names::kDifyUsageTotalPrice, reply.usage.total_price());
+            set(span, names::kDifyUsageCurrency, reply.usage.currency);
+        }
         if (reply.attempts > 1) {
             set(span, names::kFlowspanAttemptCount, reply.attempts);
         }
-        if (policy->wants_content()) {
-            policy->write_content(
-                span, names::kGenAiOutputMessages, to_json_text(to_output(reply))
-            );
-        }
+        policy->write(
+            span,
+            trace::content::kOutputMessages,
+            [&] { return text_size(reply); },
+            [&] { return json::value(to_message_list(reply)); }
+        );
     }
 };
 

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace flowspan::observe {
 
@@ -14,6 +15,51 @@ namespace names = trace::names;
 using trace::set;
 
 namespace {
+
+using Segments = decltype(knowledge::RetrievalReply::segments);
+
+std::size_t size_of(const Segments& segments) {
+    std::size_t bytes = 0;
+    for (const auto& segment : segments) {
+        bytes += segment.content.size();
+    }
+    return bytes;
+}
+
+json::array to_documents(const Segments& segments) {
+    json::array documents;
+    for (const auto& segment : segments) {
+        documents.push_back(json::object{
+            {"id", segment.id},
+            {"score", segment.score},
+            {"content", segment.content},
+            {"document_id", segment.document_id},
+            {"document_name", segment.document_name},
+            {"dataset_id", segment.dataset_id},
+        });
+    }
+    return documents;
+}
+
+// Ids and scores explain an answer without telling what the documents say.
+void write_ids(trace::Span& span, const Segments& segments, trace::CaptureMode mode) {
+    if (mode == trace::CaptureMode::off) {
+        return;
+    }
+    std::vector<std::string> ids;
+    std::vector<double> scores;
+    json::array documents;
+    for (const auto& segment : segments) {
+        ids.push_back(segment.id);
+        scores.push_back(segment.score);
+        documents.push_back(json::object{{"id", segment.id}, {"score", segment.score}});
+    }
+    set(span, names::kFlowspanDocumentIds, std::span<const std::string>(ids));
+    set(span, names::kFlowspanDocumentScores, std::span<const double>(scores));
+    if (mode == trace::CaptureMode::metadata) {
+        set(span, names::kGenAiRetrievalDocuments, to_json_text(documents));
+    }
+}
 
 struct RetrievalHandler {
     const trace::CapturePolicy* policy;
@@ -31,22 +77,24 @@ struct RetrievalHandler {
         set(span, names::kGenAiOperationName, "retrieval");
         set(span, names::kGenAiDataSourceId, data_source(request));
         set(span, names::kGenAiRequestTopK, request.top_k);
-        if (policy->wants_content()) {
-            policy->write_content(span, names::kGenAiRetrievalQueryText, request.query);
-        }
+        policy->write(
+            span,
+            trace::content::kRetrievalQuery,
+            [&] { return request.query.size(); },
+            [&] { return request.query; }
+        );
     }
 
     void on_result(trace::Span& span, const Result<knowledge::RetrievalReply>& reply) const {
         const auto& segments = reply->segments;
         set(span, names::kFlowspanDocumentCount, static_cast<std::int64_t>(segments.size()));
-        if (policy->mode != trace::CaptureMode::off) {
-            // Ids and scores explain an answer without telling what the documents say.
-            json::array documents;
-            for (const auto& segment : segments) {
-                documents.push_back(json::object{{"id", segment.id}, {"score", segment.score}});
-            }
-            set(span, names::kGenAiRetrievalDocuments, to_json_text(documents));
-        }
+        write_ids(span, segments, policy->mode(trace::ContentKind::documents));
+        policy->write(
+            span,
+            trace::content::kRetrievalDocuments,
+            [&] { return size_of(segments); },
+            [&] { return json::value(to_documents(segments)); }
+        );
     }
 };
 

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace flowspan::observe {
 
@@ -29,6 +30,34 @@ json::object without_secrets(
     return shown;
 }
 
+std::size_t size_of(const tools::ToolMessage& message) {
+    struct Sizes {
+        std::size_t operator()(const tools::TextMessage& text) const { return text.text.size(); }
+
+        std::size_t operator()(const tools::LinkMessage& link) const { return link.url.size(); }
+
+        std::size_t operator()(const tools::JsonMessage& data) const {
+            return trace::content_size(data.data);
+        }
+
+        std::size_t operator()(const tools::FileMessage& file) const { return file.bytes.size(); }
+
+        std::size_t operator()(const tools::VariableMessage& variable) const {
+            return trace::content_size(variable.value);
+        }
+    };
+
+    return std::visit(Sizes{}, message);
+}
+
+std::size_t size_of(const tools::ToolReply& reply) {
+    std::size_t bytes = 0;
+    for (const auto& message : reply.messages) {
+        bytes += size_of(message);
+    }
+    return bytes;
+}
+
 struct ToolHandler {
     const tools::ToolDescription* description;
     const trace::CapturePolicy* policy;
@@ -48,22 +77,24 @@ struct ToolHandler {
         if (!description->text.empty()) {
             set(span, names::kGenAiToolDescription, description->text);
         }
-        if (policy->wants_content()) {
-            policy->write_content(
-                span,
-                names::kGenAiToolCallArguments,
-                to_json_text(without_secrets(arguments, *description))
-            );
-        }
+        policy->write(
+            span,
+            trace::content::kToolArguments,
+            [&] { return trace::content_size(arguments); },
+            [&] { return json::value(without_secrets(arguments, *description)); }
+        );
     }
 
     void on_result(trace::Span& span, const Result<tools::ToolReply>& result) const {
         if (result->usage) {
             set(span, names::kFlowspanToolTokens, result->usage->total_tokens);
         }
-        if (policy->wants_content()) {
-            policy->write_content(span, names::kGenAiToolCallResult, tools::to_model_text(*result));
-        }
+        policy->write(
+            span,
+            trace::content::kToolResult,
+            [&] { return size_of(*result); },
+            [&] { return tools::to_model_text(*result); }
+        );
     }
 };
 

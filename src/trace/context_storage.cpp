@@ -1,6 +1,7 @@
 #include "flowspan/trace/context_storage.hpp"
 
 #include "flowspan/async/task_context.hpp"
+#include "flowspan/trace/run_scope.hpp"
 
 #include <opentelemetry/context/runtime_context.h>
 
@@ -23,10 +24,15 @@ class ContextStack final : public async::TaskLocal {
 public:
     ContextStack() = default;
 
-    /// A child's stack: `base` is current at first and is nobody's open scope.
-    explicit ContextStack(context::Context base) : base_count_(1) {
-        contexts_.reserve(4);
-        contexts_.push_back(std::move(base));
+    /// A child's stack: what is current for its parent is current at first, and is nobody's open
+    /// scope.
+    ContextStack(const std::vector<context::Context>& parent, RunScopePtr scope)
+        : scope_(std::move(scope)) {
+        if (!parent.empty()) {
+            base_count_ = 1;
+            contexts_.reserve(4);
+            contexts_.push_back(parent.back());
+        }
     }
 
     ~ContextStack() override {
@@ -36,7 +42,9 @@ public:
     }
 
     [[nodiscard]] std::unique_ptr<TaskLocal> fork() const override {
-        return contexts_.empty() ? nullptr : std::make_unique<ContextStack>(contexts_.back());
+        return contexts_.empty() && scope_ == nullptr
+                   ? nullptr
+                   : std::make_unique<ContextStack>(contexts_, scope_);
     }
 
     [[nodiscard]] context::Context current() const {
@@ -56,9 +64,16 @@ public:
         return false;
     }
 
+    [[nodiscard]] const RunScopePtr& scope() const noexcept { return scope_; }
+
+    RunScopePtr exchange_scope(RunScopePtr scope) noexcept {
+        return std::exchange(scope_, std::move(scope));
+    }
+
 private:
     std::size_t base_count_ = 0;
     std::vector<context::Context> contexts_;
+    RunScopePtr scope_;
 };
 
 ContextStack& thread_stack() {
@@ -114,6 +129,18 @@ void install_context_storage() {
 
 context::Context current_context() {
     return context::RuntimeContext::GetCurrent();
+}
+
+RunScopePtr current_run_scope() noexcept {
+    const auto* stack = find_stack();
+    return stack == nullptr ? nullptr : stack->scope();
+}
+
+CurrentRunScope::CurrentRunScope(RunScopePtr scope)
+    : previous_(get_stack().exchange_scope(std::move(scope))) {}
+
+CurrentRunScope::~CurrentRunScope() {
+    get_stack().exchange_scope(std::move(previous_));
 }
 
 std::uint64_t leaked_scope_count() noexcept {

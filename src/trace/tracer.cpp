@@ -117,6 +117,10 @@ void set(Span& span, std::string_view key, std::span<const std::string> values) 
     span.SetAttribute(view(key), nostd::span<const nostd::string_view>(views.data(), views.size()));
 }
 
+void set(Span& span, std::string_view key, std::span<const double> values) {
+    span.SetAttribute(view(key), nostd::span<const double>(values.data(), values.size()));
+}
+
 void record_error(Span& span, Error& error) {
     const std::string_view type = error.type.empty() ? to_string(error.code) : error.type;
     const auto text = error.describe();

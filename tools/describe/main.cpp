@@ -15,6 +15,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -65,6 +66,11 @@ template <class T>
 constexpr bool kIsVector<std::vector<T>> = true;
 
 template <class T>
+constexpr bool kIsMap = false;
+template <class T>
+constexpr bool kIsMap<std::map<std::string, T>> = true;
+
+template <class T>
 void add_settings(const T& defaults, const std::string& key, json::array& settings) {
     if constexpr (std::same_as<T, bool>) {
         settings.push_back(setting(key, "boolean", defaults ? "true" : "false"));
@@ -83,6 +89,8 @@ void add_settings(const T& defaults, const std::string& key, json::array& settin
         add_settings(typename T::value_type{}, key, settings);
     } else if constexpr (kIsVector<T>) {
         add_settings(typename T::value_type{}, key + "[]", settings);
+    } else if constexpr (kIsMap<T>) {
+        add_settings(typename T::mapped_type{}, key + ".*", settings);
     } else {
         using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
         boost::mp11::mp_for_each<Members>([&](auto member) {

@@ -2,6 +2,7 @@
 // What of a run's trace goes where: the settings of the tracing set-up, with their defaults.
 
 #include "flowspan/export/span_limits.hpp"
+#include "flowspan/trace/redactor.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -104,6 +105,9 @@ struct TelemetryConfig {
     std::optional<StoreConfig> store;
     /// Further sinks, kept alive by whoever reads them afterwards and by the pipeline.
     std::vector<std::shared_ptr<SpanSink>> sinks;
+    /// What is taken out of every text before it is kept; null: only what is built in. Runs add
+    /// their app's secrets.
+    std::shared_ptr<const trace::Redactor> redactor;
     /// Makes trace and span ids repeatable, for tests.
     std::optional<std::uint64_t> id_seed;
     /// What from_environment() could not use, one line each; for the user's eyes.

@@ -54,6 +54,7 @@ inline constexpr char kGenAiOutputType[] = "gen_ai.output.type";
 inline constexpr char kGenAiConversationId[] = "gen_ai.conversation.id";
 inline constexpr char kGenAiWorkflowName[] = "gen_ai.workflow.name";
 inline constexpr char kGenAiInputMessages[] = "gen_ai.input.messages";
+inline constexpr char kGenAiSystemInstructions[] = "gen_ai.system_instructions";
 inline constexpr char kGenAiOutputMessages[] = "gen_ai.output.messages";
 inline constexpr char kGenAiToolName[] = "gen_ai.tool.name";
 inline constexpr char kGenAiToolType[] = "gen_ai.tool.type";
@@ -65,6 +66,10 @@ inline constexpr char kGenAiAgentName[] = "gen_ai.agent.name";
 inline constexpr char kGenAiDataSourceId[] = "gen_ai.data_source.id";
 inline constexpr char kGenAiFramework[] = "gen_ai.framework";
 inline constexpr char kGenAiSpanKind[] = "gen_ai.span.kind";
+inline constexpr char kGenAiEvaluationName[] = "gen_ai.evaluation.name";
+inline constexpr char kGenAiEvaluationScoreValue[] = "gen_ai.evaluation.score.value";
+inline constexpr char kGenAiEvaluationScoreLabel[] = "gen_ai.evaluation.score.label";
+inline constexpr char kGenAiEvaluationExplanation[] = "gen_ai.evaluation.explanation";
 inline constexpr char kOpenAiApiType[] = "openai.api.type";
 
 inline constexpr char kGenAiRetrievalQueryText[] = "gen_ai.retrieval.query.text";
@@ -102,6 +107,8 @@ inline constexpr char kDifyWorkflowCurrency[] = "dify.workflow.currency";
 inline constexpr char kDifyWorkflowSteps[] = "dify.workflow.total_steps";
 inline constexpr char kDifyWorkflowExceptions[] = "dify.workflow.exceptions_count";
 inline constexpr char kDifyWorkflowAbortReason[] = "dify.workflow.abort.reason";
+inline constexpr char kDifyUsageTotalPrice[] = "dify.usage.total_price";
+inline constexpr char kDifyUsageCurrency[] = "dify.usage.currency";
 inline constexpr char kDifyMessageId[] = "dify.message_id";
 inline constexpr char kDifyTaskId[] = "dify.task_id";
 inline constexpr char kNodeId[] = "node.id";
@@ -144,6 +151,32 @@ inline constexpr char kFlowspanToolTokens[] = "flowspan.tool.total_tokens";
 inline constexpr char kFlowspanAgentRound[] = "flowspan.agent.round";
 inline constexpr char kFlowspanAgentRounds[] = "flowspan.agent.round_count";
 inline constexpr char kFlowspanDocumentCount[] = "flowspan.retrieval.document_count";
+
+// Content: its size in bytes, and a reference to the whole where only the head stands on the span.
+inline constexpr char kFlowspanPromptBytes[] = "flowspan.prompt.bytes";
+inline constexpr char kFlowspanPromptRef[] = "flowspan.prompt.ref";
+inline constexpr char kFlowspanPromptMessages[] = "flowspan.prompt.messages";
+inline constexpr char kFlowspanInstructionsBytes[] = "flowspan.instructions.bytes";
+inline constexpr char kFlowspanInstructionsRef[] = "flowspan.instructions.ref";
+inline constexpr char kFlowspanAnswerBytes[] = "flowspan.answer.bytes";
+inline constexpr char kFlowspanAnswerRef[] = "flowspan.answer.ref";
+inline constexpr char kFlowspanInputBytes[] = "flowspan.input.bytes";
+inline constexpr char kFlowspanInputRef[] = "flowspan.input.ref";
+inline constexpr char kFlowspanOutputBytes[] = "flowspan.output.bytes";
+inline constexpr char kFlowspanOutputRef[] = "flowspan.output.ref";
+inline constexpr char kFlowspanQueryBytes[] = "flowspan.retrieval.query.bytes";
+inline constexpr char kFlowspanQueryRef[] = "flowspan.retrieval.query.ref";
+inline constexpr char kFlowspanDocumentsBytes[] = "flowspan.retrieval.documents.bytes";
+inline constexpr char kFlowspanDocumentsRef[] = "flowspan.retrieval.documents.ref";
+inline constexpr char kFlowspanArgumentsBytes[] = "flowspan.tool.arguments.bytes";
+inline constexpr char kFlowspanArgumentsRef[] = "flowspan.tool.arguments.ref";
+inline constexpr char kFlowspanResultBytes[] = "flowspan.tool.result.bytes";
+inline constexpr char kFlowspanResultRef[] = "flowspan.tool.result.ref";
+inline constexpr char kFlowspanCommentBytes[] = "flowspan.score.comment.bytes";
+inline constexpr char kFlowspanCommentRef[] = "flowspan.score.comment.ref";
+
+inline constexpr char kFlowspanDocumentIds[] = "flowspan.retrieval.document_ids";
+inline constexpr char kFlowspanDocumentScores[] = "flowspan.retrieval.scores";
 
 // What the exporting side writes itself: the span's marks for what was cut or broken off, and the
 // resource.

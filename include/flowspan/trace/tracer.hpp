@@ -40,6 +40,7 @@ void set(Span& span, std::string_view key, std::int64_t value);
 void set(Span& span, std::string_view key, double value);
 void set(Span& span, std::string_view key, bool value);
 void set(Span& span, std::string_view key, std::span<const std::string> values);
+void set(Span& span, std::string_view key, std::span<const double> values);
 
 /// Status error with the failure's own words, `error.type`, and one exception event unless an inner
 /// span has it already. `error.detail` stays out.

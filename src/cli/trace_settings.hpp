@@ -1,0 +1,80 @@
+#pragma once
+// The settings behind `[trace]` and `[redaction]`: what is recorded, and who gets to see it.
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flowspan::cli {
+
+BOOST_DEFINE_ENUM_CLASS(ContentPolicy, off, metadata, full)
+
+/// Kinds of content that differ from `content`.
+struct CaptureSettings {
+    std::optional<ContentPolicy> prompts = {};
+    std::optional<ContentPolicy> answers = {};
+    std::optional<ContentPolicy> inputs = {};
+    std::optional<ContentPolicy> outputs = {};
+    std::optional<ContentPolicy> documents = {};
+    std::optional<ContentPolicy> tool_arguments = {};
+
+    bool operator==(const CaptureSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(
+    CaptureSettings, (), (prompts, answers, inputs, outputs, documents, tool_arguments)
+)
+
+/// An app that differs from the others.
+struct AppContentSettings {
+    std::string app = {};                       ///< id or name; `*` stands for any text
+    std::optional<ContentPolicy> content = {};  ///< absent: as for the other apps
+    CaptureSettings capture = {};
+
+    bool operator==(const AppContentSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(AppContentSettings, (), (app, content, capture))
+
+/// The local store of traces, which `flowspan trace` reads.
+struct StoreSettings {
+    bool enabled = true;
+    std::string path;  ///< empty: `flowspan/traces.db` in XDG_STATE_HOME or ~/.local/state
+    std::chrono::seconds age_max = std::chrono::hours(24 * 7);  ///< older traces are removed
+    std::uint64_t bytes_max = 256UL * 1024UL * 1024UL;          ///< the oldest traces go first
+
+    bool operator==(const StoreSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(StoreSettings, (), (enabled, path, age_max, bytes_max))
+
+struct TraceSettings {
+    ContentPolicy content = ContentPolicy::metadata;  ///< of every kind not named in `capture`
+    CaptureSettings capture = {};
+    std::vector<AppContentSettings> apps = {};
+    std::size_t content_bytes_max = 16UL * 1024UL;  ///< a longer text is cut
+    StoreSettings store;
+
+    bool operator==(const TraceSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(TraceSettings, (), (content, capture, apps, content_bytes_max, store))
+
+/// What is taken out of everything recorded, besides all credentials in these settings and the
+/// secret variables of apps.
+struct RedactionSettings {
+    std::vector<std::string> patterns = {};  ///< regular expressions (RE2)
+    std::vector<std::string> keys = {};      ///< JSON keys, header names, query parameters
+
+    bool operator==(const RedactionSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(RedactionSettings, (), (patterns, keys))
+
+}  // namespace flowspan::cli

@@ -1,0 +1,28 @@
+#pragma once
+// Finds `key: value` and `key=value` in any text (JSON, headers, URLs, log lines) and takes out the
+// values of keys that name secrets.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace flowspan::trace {
+
+class SecretKeys {
+public:
+    /// With the built-in names.
+    SecretKeys();
+
+    void add(std::string_view key);
+
+    [[nodiscard]] bool has(std::string_view key) const noexcept;
+
+    /// The text without the values, or nothing if there was none.
+    [[nodiscard]] std::optional<std::string> redact(std::string_view text) const;
+
+private:
+    std::set<std::string, std::less<>> names_;  // lower case, with `_` for `-`
+};
+
+}  // namespace flowspan::trace

@@ -226,13 +226,14 @@ void print_tree(
 Result<std::unique_ptr<exporting::Telemetry>> start_telemetry(
     const RunOptions& options,
     const TraceSettings& settings,
-    const trace::CapturePolicy& policy,
+    exporting::TelemetryConfig config,
     std::shared_ptr<exporting::MemorySink> spans
 ) {
-    auto config = exporting::TelemetryConfig::from_environment();
-    config.redactor = policy.redactor;
     config.service_version = FLOWSPAN_VERSION;
     config.store = find_trace_store(settings.store, options.store);
+    if (config.store) {
+        config.store->content = config.content;
+    }
     config.sinks.push_back(std::move(spans));
     if (!options.trace_out.empty()) {
         auto sink = exporting::make_otlp_file_sink(options.trace_out);
@@ -347,7 +348,8 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
         return refuse(options, policy.error());
     }
     const auto spans = std::make_shared<exporting::MemorySink>();
-    const auto telemetry = start_telemetry(options, config->trace, *policy, spans);
+    const auto telemetry =
+        start_telemetry(options, config->trace, make_telemetry_config(*config, *policy), spans);
     if (!telemetry) {
         return refuse(options, telemetry.error());
     }

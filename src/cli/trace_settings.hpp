@@ -1,12 +1,15 @@
 #pragma once
 // The settings behind `[trace]` and `[redaction]`: what is recorded, and who gets to see it.
 
+#include "flowspan/base/secret.hpp"
+
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,17 +57,57 @@ struct StoreSettings {
 
 BOOST_DESCRIBE_STRUCT(StoreSettings, (), (enabled, path, age_max, bytes_max))
 
+BOOST_DEFINE_ENUM_CLASS(OtlpProtocolName, http_protobuf, http_json, grpc)
+
+/// A receiver of spans with rules of its own, besides what the OTEL_* variables name.
+struct DestinationSettings {
+    std::string name = {};  ///< for messages
+    std::string endpoint = {};
+    OtlpProtocolName protocol = OtlpProtocolName::http_protobuf;
+    std::string dialect = {};  ///< empty: as recorded
+    std::map<std::string, Secret> headers = {};
+    std::map<std::string, std::string> resource = {};
+    std::optional<ContentPolicy> content = {};  ///< absent: as `trace.content` and `trace.capture`
+    CaptureSettings capture = {};
+    std::vector<AppContentSettings> apps = {};
+    std::chrono::milliseconds timeout = std::chrono::seconds(10);
+    bool gzip = false;
+    std::string ca_file = {};  ///< PEM; empty: the system's
+
+    bool operator==(const DestinationSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(
+    DestinationSettings,
+    (),
+    (name,
+     endpoint,
+     protocol,
+     dialect,
+     headers,
+     resource,
+     content,
+     capture,
+     apps,
+     timeout,
+     gzip,
+     ca_file)
+)
+
 struct TraceSettings {
     ContentPolicy content = ContentPolicy::metadata;  ///< of every kind not named in `capture`
     CaptureSettings capture = {};
     std::vector<AppContentSettings> apps = {};
+    std::vector<DestinationSettings> destinations = {};
     std::size_t content_bytes_max = 16UL * 1024UL;  ///< a longer text is cut
     StoreSettings store;
 
     bool operator==(const TraceSettings&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(TraceSettings, (), (content, capture, apps, content_bytes_max, store))
+BOOST_DESCRIBE_STRUCT(
+    TraceSettings, (), (content, capture, apps, destinations, content_bytes_max, store)
+)
 
 /// What is taken out of everything recorded, besides all credentials in these settings and the
 /// secret variables of apps.

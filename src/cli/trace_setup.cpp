@@ -2,6 +2,7 @@
 
 #include "cli/described_secrets.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace flowspan::cli {
@@ -47,6 +48,32 @@ trace::ContentRules make_rules(
     return rules;
 }
 
+/// A destination that says nothing of content sees what everybody sees.
+trace::ContentRules content_of(const DestinationSettings& settings, const TraceSettings& common) {
+    auto rules = make_content_rules(common);
+    if (settings.content) {
+        rules = {trace::ContentModes(to_mode(*settings.content)), {}};
+    }
+    apply(settings.capture, rules.modes);
+    auto own = make_rules(rules.modes, settings.apps).apps;
+    rules.apps.insert(
+        rules.apps.begin(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end())
+    );
+    return rules;
+}
+
+exporting::OtlpProtocol to_protocol(OtlpProtocolName name) {
+    switch (name) {
+        case OtlpProtocolName::http_json:
+            return exporting::OtlpProtocol::http_json;
+        case OtlpProtocolName::grpc:
+            return exporting::OtlpProtocol::grpc;
+        case OtlpProtocolName::http_protobuf:
+            break;
+    }
+    return exporting::OtlpProtocol::http_protobuf;
+}
+
 }  // namespace
 
 std::vector<Secret> find_secrets(const Config& config) {
@@ -78,10 +105,48 @@ trace::ContentRules make_content_rules(const TraceSettings& settings) {
     return make_rules(modes, settings.apps);
 }
 
+std::vector<exporting::Destination> make_destinations(const TraceSettings& settings) {
+    std::vector<exporting::Destination> destinations;
+    for (const auto& item : settings.destinations) {
+        exporting::Destination made;
+        made.name = item.name;
+        made.dialect = item.dialect;
+        made.content = content_of(item, settings);
+        for (const auto& [name, value] : item.resource) {
+            made.resource.push_back({name, value});
+        }
+        made.otlp.endpoint = item.endpoint;
+        made.otlp.protocol = to_protocol(item.protocol);
+        for (const auto& [name, value] : item.headers) {
+            made.otlp.headers.emplace_back(name, value.reveal());
+        }
+        made.otlp.timeout = item.timeout;
+        made.otlp.is_gzip = item.gzip;
+        made.otlp.ca_file = item.ca_file;
+        destinations.push_back(std::move(made));
+    }
+    return destinations;
+}
+
+exporting::TelemetryConfig make_telemetry_config(
+    const Config& config, const trace::CapturePolicy& policy
+) {
+    auto telemetry = exporting::TelemetryConfig::from_environment();
+    telemetry.redactor = policy.redactor;
+    telemetry.content = make_content_rules(config.trace);
+    if (!telemetry.is_disabled) {
+        telemetry.destinations = make_destinations(config.trace);
+    }
+    return telemetry;
+}
+
 Result<trace::CapturePolicy> make_capture_policy(const Config& config) {
     trace::CapturePolicy policy;
     FLOWSPAN_TRY(policy.redactor, make_redactor(config));
     policy.readers = {make_content_rules(config.trace)};
+    for (const auto& destination : make_destinations(config.trace)) {
+        policy.readers.push_back(destination.content);
+    }
     policy.content_bytes_max = config.trace.content_bytes_max;
     return policy;
 }

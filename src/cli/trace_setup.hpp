@@ -2,6 +2,7 @@
 // From the settings to what the tracing rooms are built with.
 
 #include "cli/config.hpp"
+#include "flowspan/export/telemetry_config.hpp"
 #include "flowspan/trace/capture_policy.hpp"
 
 #include <memory>
@@ -18,6 +19,15 @@ namespace flowspan::cli {
 /// What whoever has no rules of its own may see.
 [[nodiscard]] trace::ContentRules make_content_rules(const TraceSettings& settings);
 
+/// The receivers that the settings name.
+[[nodiscard]] std::vector<exporting::Destination> make_destinations(const TraceSettings& settings);
+
+/// What is recorded: enough for every reader.
 [[nodiscard]] Result<trace::CapturePolicy> make_capture_policy(const Config& config);
+
+/// What the OTEL_* variables and the settings ask for together.
+[[nodiscard]] exporting::TelemetryConfig make_telemetry_config(
+    const Config& config, const trace::CapturePolicy& policy
+);
 
 }  // namespace flowspan::cli

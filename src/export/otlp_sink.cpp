@@ -165,9 +165,15 @@ ExportReceipt parse_json_response(std::string_view body) {
 
 class OtlpSink final : public SpanSink {
 public:
-    OtlpSink(OtlpConfig config, const OtlpTarget& target)
+    OtlpSink(OtlpConfig config, const OtlpTarget& target, std::string_view name)
         : config_(std::move(config)),
-          name_(fmt::format("OTLP {} {}", protocol_name(config_.protocol), target.display)),
+          name_(fmt::format(
+              "{}{}OTLP {} {}",
+              name,
+              name.empty() ? "" : ": ",
+              protocol_name(config_.protocol),
+              target.display
+          )),
           transfer_(config_, target, protocol_headers(config_)) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return name_; }
@@ -237,9 +243,9 @@ private:
 
 }  // namespace
 
-Result<std::shared_ptr<SpanSink>> make_otlp_sink(OtlpConfig config) {
+Result<std::shared_ptr<SpanSink>> make_otlp_sink(OtlpConfig config, std::string_view name) {
     FLOWSPAN_TRY(const auto target, resolve_target(config));
-    return std::make_shared<OtlpSink>(std::move(config), target);
+    return std::make_shared<OtlpSink>(std::move(config), target, name);
 }
 
 }  // namespace flowspan::exporting

@@ -4,6 +4,7 @@
 #include "export/otlp_sink.hpp"
 #include "export/sampler.hpp"
 #include "export/sdk_log.hpp"
+#include "export/shaped_sink.hpp"
 #include "export/span_pipeline.hpp"
 #include "export/store_sink.hpp"
 #include "export/trace_ids.hpp"
@@ -66,13 +67,21 @@ ExportResource make_resource(const TelemetryConfig& config) {
 }
 
 Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig& config) {
-    auto sinks = config.sinks;
+    auto plain = config.sinks;
     for (const auto& otlp : config.otlp) {
         FLOWSPAN_TRY(auto sink, make_otlp_sink(otlp));
-        sinks.push_back(std::move(sink));
+        plain.push_back(std::move(sink));
     }
     if (config.is_console) {
         FLOWSPAN_TRY(auto sink, make_otlp_file_sink("-"));
+        plain.push_back(std::move(sink));
+    }
+    std::vector<std::shared_ptr<SpanSink>> sinks;
+    for (auto& sink : plain) {
+        sinks.push_back(make_shaped_sink(std::move(sink), {config.content}));
+    }
+    for (const auto& destination : config.destinations) {
+        FLOWSPAN_TRY(auto sink, make_destination_sink(destination));
         sinks.push_back(std::move(sink));
     }
     if (config.store) {

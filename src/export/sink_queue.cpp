@@ -94,7 +94,8 @@ public:
 private:
     struct Outcome {
         std::size_t spans = 0;
-        std::size_t bytes = 0;
+        std::size_t bytes = 0;       // as queued
+        std::size_t sent_bytes = 0;  // as prepared, which may be more
         std::uint64_t rejected = 0;
         bool is_delivered = false;
     };
@@ -140,14 +141,20 @@ private:
         for (std::size_t first = 0; first < load.size();) {
             Outcome outcome;
             while (first + outcome.spans < load.size()) {
-                const auto size = load[first + outcome.spans]->byte_size();
+                auto& span = load[first + outcome.spans];
+                if (prepared_ == nullptr) {
+                    prepared_ = state_->sink->prepare(span);
+                }
+                const auto size = prepared_->byte_size();
                 const bool is_full = outcome.spans == state_->config.batch_spans_max ||
-                                     outcome.bytes + size > state_->config.batch_bytes_max;
+                                     outcome.sent_bytes + size > state_->config.batch_bytes_max;
                 if (is_full && outcome.spans > 0) {
                     break;
                 }
-                outcome.bytes += size;
+                outcome.bytes += span->byte_size();
+                outcome.sent_bytes += size;
                 ++outcome.spans;
+                span = std::exchange(prepared_, nullptr);
             }
             const auto batch = std::span(load).subspan(first, outcome.spans);
             if (!has_given_up_) {
@@ -262,6 +269,7 @@ private:
     }
 
     std::shared_ptr<State> state_;
+    SpanRecordPtr prepared_;  // of the span that comes next, if it was too large for the last batch
     bool has_given_up_ = false;
     SteadyTime warned_at_;
 };

@@ -120,7 +120,8 @@ void SpanPipeline::OnEnd(std::unique_ptr<sdk::Recordable>&& span) noexcept {
     }
     for (const auto& direct : direct_) {
         direct->offered.fetch_add(1, std::memory_order_release);
-        if (!direct->sink->export_spans({&record, 1})) {
+        const auto prepared = direct->sink->prepare(record);
+        if (!direct->sink->export_spans({&prepared, 1})) {
             direct->failed.fetch_add(1, std::memory_order_release);
         }
     }

@@ -50,6 +50,10 @@ public:
     /// Called once, before anything else.
     virtual void begin(const ExportResource& /*resource*/) {}
 
+    /// The form in which the sink wants a span, if it is not the recorded one: called once for each
+    /// span before it is handed over, from where `export_spans` is called.
+    [[nodiscard]] virtual SpanRecordPtr prepare(const SpanRecordPtr& span) { return span; }
+
     /// Blocks until the batch is delivered. `timeout`, `unavailable` and `rate_limited` failures
     /// are tried again, others are final.
     [[nodiscard]] virtual Result<ExportReceipt> export_spans(SpanBatch batch) = 0;

@@ -3,6 +3,7 @@
 #include "export/books.hpp"
 #include "export/lost_processes.hpp"
 #include "export/memory_sink.hpp"
+#include "export/shaped_sink.hpp"
 #include "export/stored_span.hpp"
 #include "export/trace_deltas.hpp"
 #include "flowspan/export/pipeline_counts.hpp"
@@ -97,6 +98,10 @@ public:
         books_ = std::move(books);
     }
 
+    [[nodiscard]] SpanRecordPtr prepare(const SpanRecordPtr& span) override {
+        return without_content(span, modes_for(config_.content, *span));
+    }
+
     [[nodiscard]] Result<ExportReceipt> export_spans(SpanBatch batch) override {
         if (auto written = write(batch, Last::no); !written) {
             return failure(std::move(written).error());
@@ -133,6 +138,16 @@ private:
         std::vector<std::pair<SpanKey, std::uint64_t>> changed;  // with the version written
         std::vector<SpanKey> vanished;
     };
+
+    // Null once the span has ended.
+    [[nodiscard]] SpanRecordPtr snapshot_of(const LiveSpan& live) const {
+        auto snapshot = live.snapshot();
+        if (!snapshot) {
+            return nullptr;
+        }
+        const auto span = std::make_shared<const SpanRecord>(*std::move(snapshot));
+        return without_content(span, modes_for(config_.content, *span));
+    }
 
     [[nodiscard]] std::int64_t now_ns() const noexcept {
         return std::chrono::duration_cast<nanoseconds>(clock_.system_now().time_since_epoch())
@@ -227,7 +242,7 @@ private:
                 continue;
             }
             const auto version = live->version();
-            const auto snapshot = live->snapshot();
+            const auto snapshot = snapshot_of(*live);
             // One that has ended comes, or came, with a batch.
             if (snapshot) {
                 add_row(*snapshot, Step::started, pending);
@@ -254,7 +269,7 @@ private:
             if (version == open.version) {
                 continue;
             }
-            if (const auto snapshot = live->snapshot()) {
+            if (const auto snapshot = snapshot_of(*live)) {
                 add_row(*snapshot, Step::changed, pending);
                 pending.changed.emplace_back(key, version);
             }

@@ -2,6 +2,7 @@
 // What of a run's trace goes where: the settings of the tracing set-up, with their defaults.
 
 #include "flowspan/export/span_limits.hpp"
+#include "flowspan/trace/content.hpp"
 #include "flowspan/trace/redactor.hpp"
 
 #include <chrono>
@@ -81,8 +82,20 @@ struct StoreConfig {
     std::uint64_t bytes_max = 256UL * 1024UL * 1024UL;          ///< the oldest traces go first
     /// How long changes are collected before they are written together; what a crash may lose.
     std::chrono::milliseconds delay{100};
+    trace::ContentRules content = {};  ///< what of the recorded content is kept
 
     bool operator==(const StoreConfig&) const = default;
+};
+
+/// A receiver with rules of its own.
+struct Destination {
+    std::string name;  ///< for messages; empty: its endpoint
+    OtlpConfig otlp;
+    std::string dialect = {};                      ///< empty: as recorded
+    trace::ContentRules content = {};              ///< what of the recorded content it gets
+    std::vector<ResourceAttribute> resource = {};  ///< besides the process's own
+
+    bool operator==(const Destination&) const = default;
 };
 
 /// Finds an environment variable; empty when unset.
@@ -100,7 +113,10 @@ struct TelemetryConfig {
     BatchConfig batch;
     std::string propagators = "tracecontext,baggage";
     std::vector<OtlpConfig> otlp;  ///< one sink each
-    bool is_console = false;       ///< OTLP JSON lines on standard error
+    std::vector<Destination> destinations;
+    /// What of the recorded content all other sinks get; the store has rules of its own.
+    trace::ContentRules content;
+    bool is_console = false;  ///< OTLP JSON lines on standard error
     /// Keeps all recorded spans, also while they run; never sampled.
     std::optional<StoreConfig> store;
     /// Further sinks, kept alive by whoever reads them afterwards and by the pipeline.

@@ -175,6 +175,9 @@ inline constexpr char kFlowspanResultRef[] = "flowspan.tool.result.ref";
 inline constexpr char kFlowspanCommentBytes[] = "flowspan.score.comment.bytes";
 inline constexpr char kFlowspanCommentRef[] = "flowspan.score.comment.ref";
 
+// Where a dialect has no name for a step's input and output.
+inline constexpr char kFlowspanInput[] = "flowspan.input";
+inline constexpr char kFlowspanOutput[] = "flowspan.output";
 inline constexpr char kFlowspanDocumentIds[] = "flowspan.retrieval.document_ids";
 inline constexpr char kFlowspanDocumentScores[] = "flowspan.retrieval.scores";
 

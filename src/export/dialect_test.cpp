@@ -1,0 +1,3 @@
+#include "export/dialect.hpp"
+
+#include <gtest/gtest.h>

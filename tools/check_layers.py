@@ -57,6 +57,7 @@ LIBRARY_ROOMS = {
     "zip.h": ["nodes"],
     "seccomp": ["infra/sandbox"],
     "re2/": ["trace"],
+    "openssl/": ["export"],
     "CLI/": ["cli"],
     "toml++/": ["cli"],
 }

@@ -1,6 +1,7 @@
 #include "cli/program.hpp"
 
 #include "cli/app_caller.hpp"
+#include "cli/trace_setup.hpp"
 #include "infra/http/http_client.hpp"
 #include "infra/sandbox/sandbox.hpp"
 #include "model/router.hpp"
@@ -38,7 +39,7 @@ std::vector<engine::Layer*> with(engine::Layer& first, std::vector<engine::Layer
 /// What node kinds are built with; also enough for checking files.
 struct NodeParts {
     NodeParts(const Config& config, const trace::CapturePolicy& policy)
-        : http_client(http::make_http_client()),
+        : http_client(http::make_http_client({.baggage_hosts = config.trace.baggage.hosts})),
           sandbox(infra::sandbox::make_sandbox(config.sandbox)),
           model(model::make_chat_model(config.models, *http_client, real_clock(), real_random())),
           traced_model(observe::trace_chat_model(*model, policy)),
@@ -96,10 +97,12 @@ struct Program::Parts {
           services(make_runner_services(config.limits, with(observability, std::move(layers)))),
           workflow(service::make_workflow_app_runner(services)),
           advanced_chat(service::make_advanced_chat_app_runner(services)),
-          traced_workflow(observe::trace_app_runner(*workflow, "WorkflowAppRunner", policy)),
-          traced_advanced_chat(
-              observe::trace_app_runner(*advanced_chat, "AdvancedChatAppRunner", policy)
-          ),
+          traced_workflow(observe::trace_app_runner(
+              *workflow, "WorkflowAppRunner", policy, make_baggage_rules(config.trace)
+          )),
+          traced_advanced_chat(observe::trace_app_runner(
+              *advanced_chat, "AdvancedChatAppRunner", policy, make_baggage_rules(config.trace)
+          )),
           generate(service::make_app_generate_service(
               {*traced_workflow, *traced_advanced_chat}, real_random()
           )),

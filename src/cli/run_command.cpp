@@ -343,10 +343,12 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     if (!config) {
         return refuse(options, config.error());
     }
-    const auto policy = make_capture_policy(*config);
+    auto policy = make_capture_policy(*config);
     if (!policy) {
         return refuse(options, policy.error());
     }
+    const auto content = make_content_store(config->trace);
+    policy->store = content.get();
     const auto spans = std::make_shared<exporting::MemorySink>();
     const auto telemetry =
         start_telemetry(options, config->trace, make_telemetry_config(*config, *policy), spans);

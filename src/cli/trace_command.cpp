@@ -1,9 +1,12 @@
 #include "cli/trace_command.hpp"
 
 #include "cli/config.hpp"
+#include "cli/trace_content.hpp"
 #include "cli/trace_list.hpp"
+#include "cli/trace_score.hpp"
 #include "cli/trace_status.hpp"
 #include "cli/trace_store.hpp"
+#include "cli/trace_test.hpp"
 #include "export/lost_processes.hpp"
 #include "export/otlp_json.hpp"
 #include "export/stored_span.hpp"
@@ -107,7 +110,7 @@ Result<std::string> perform(
         case TraceAction::status:
             return options.is_json ? trace_status_json(store, options.process_limit)
                                    : render_trace_status(store, options.process_limit);
-        case TraceAction::follow:
+        default:
             break;
     }
     return std::string();
@@ -116,6 +119,15 @@ Result<std::string> perform(
 }  // namespace
 
 ExitCode run_trace(const TraceOptions& options, const Terminal& terminal) {
+    if (options.action == TraceAction::test) {
+        return run_trace_test(options);
+    }
+    if (options.action == TraceAction::score) {
+        return run_trace_score(options);
+    }
+    if (options.action == TraceAction::content) {
+        return run_trace_content(options);
+    }
     const auto store = open_store(options);
     if (!store) {
         const bool has_no_file = store.error().code == ErrorCode::not_found;

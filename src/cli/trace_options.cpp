@@ -34,6 +34,38 @@ void add_list(CLI::App& command, TraceOptions& options) {
     list->add_flag("--json", options.is_json, "One JSON object a trace");
 }
 
+void add_test(CLI::App& command, TraceOptions& options) {
+    auto* test = add_action(
+        command,
+        options,
+        TraceAction::test,
+        "test",
+        "Send a sample trace to each receiver and say what came back"
+    );
+    test->add_flag("--json", options.is_json, "One JSON object a receiver");
+    test->footer(
+        "Receivers are those of [[trace.destinations]] in flowspan.toml and of the OTEL_* "
+        "variables.\nExit codes: 0 all took it, 1 one did not, 2 bad usage or no receiver."
+    );
+}
+
+void add_score(CLI::App& command, TraceOptions& options) {
+    auto* score = add_action(
+        command, options, TraceAction::score, "score", "Add feedback to a trace, wherever it went"
+    );
+    score->add_option("trace", options.trace_id, "Trace id; its first digits are enough")
+        ->required();
+    score->add_option("--name", options.score_name, "What is judged")->required();
+    score->add_option("--value", options.score_value, "A number");
+    score->add_option("--label", options.score_label, "A word instead, or besides");
+    score->add_option("--comment", options.score_comment, "Why");
+    score->add_option("--source", options.score_source, "Who judged")->capture_default_str();
+    score->add_option(
+        "--span", options.span_id, "Span id, for a trace that the local store does not have"
+    );
+    score->footer("Exit codes: 0 done, 1 a receiver did not get it, 2 bad usage.");
+}
+
 }  // namespace
 
 void add_trace(CLI::App& program, TraceOptions& options) {
@@ -46,6 +78,12 @@ void add_trace(CLI::App& program, TraceOptions& options) {
         "--store", options.store, "File of the trace store (default: as the runs write it)"
     );
     add_list(*command, options);
+    add_test(*command, options);
+    add_score(*command, options);
+    auto* content = add_action(
+        *command, options, TraceAction::content, "content", "Print content that a span refers to"
+    );
+    content->add_option("reference", options.reference, "As it stands on the span")->required();
     auto* show = add_action(*command, options, TraceAction::show, "show", "Print a trace's tree");
     show->add_option("trace", options.trace_id, "Trace id; its first digits are enough")
         ->required();

@@ -2,6 +2,7 @@
 // What `flowspan trace` can be told.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -10,7 +11,7 @@ class App;
 
 namespace flowspan::cli {
 
-enum class TraceAction : std::uint8_t { list, show, follow, status };
+enum class TraceAction : std::uint8_t { list, show, follow, status, test, score, content };
 
 struct TraceOptions {
     TraceAction action = TraceAction::list;
@@ -23,6 +24,14 @@ struct TraceOptions {
     std::int64_t limit = 20;
     std::int64_t process_limit = 3;
     bool is_json = false;
+    // Scores.
+    std::string score_name;
+    std::optional<double> score_value;
+    std::string score_label;
+    std::string score_comment;
+    std::string score_source = "user";
+    std::string span_id;    ///< empty: the trace's root
+    std::string reference;  ///< of stored content
 };
 
 void add_trace(CLI::App& program, TraceOptions& options);

@@ -94,19 +94,44 @@ BOOST_DESCRIBE_STRUCT(
      ca_file)
 )
 
+/// Facts of a run for the services that it calls.
+struct BaggageSettings {
+    std::vector<std::string> send = {};   ///< `user`, `session`, `app`, `run`
+    std::vector<std::string> hosts = {};  ///< who gets baggage; `*` stands for any text
+
+    bool operator==(const BaggageSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(BaggageSettings, (), (send, hosts))
+
+/// Where content goes that is too large for a span.
+struct ContentStoreSettings {
+    std::string path = {};                               ///< a folder; empty: what is cut is lost
+    std::uint64_t bytes_max = 1024UL * 1024UL * 1024UL;  ///< the oldest goes first
+    std::chrono::seconds age_max = std::chrono::hours(24 * 7);  ///< older content is removed
+
+    bool operator==(const ContentStoreSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(ContentStoreSettings, (), (path, bytes_max, age_max))
+
 struct TraceSettings {
     ContentPolicy content = ContentPolicy::metadata;  ///< of every kind not named in `capture`
     CaptureSettings capture = {};
     std::vector<AppContentSettings> apps = {};
     std::vector<DestinationSettings> destinations = {};
     std::size_t content_bytes_max = 16UL * 1024UL;  ///< a longer text is cut
+    ContentStoreSettings content_store = {};
     StoreSettings store;
+    BaggageSettings baggage = {};
 
     bool operator==(const TraceSettings&) const = default;
 };
 
 BOOST_DESCRIBE_STRUCT(
-    TraceSettings, (), (content, capture, apps, destinations, content_bytes_max, store)
+    TraceSettings,
+    (),
+    (content, capture, apps, destinations, content_bytes_max, content_store, store, baggage)
 )
 
 /// What is taken out of everything recorded, besides all credentials in these settings and the

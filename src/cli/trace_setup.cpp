@@ -105,6 +105,11 @@ trace::ContentRules make_content_rules(const TraceSettings& settings) {
     return make_rules(modes, settings.apps);
 }
 
+trace::BaggageRules make_baggage_rules(const TraceSettings& settings) {
+    const auto rules = trace::parse_baggage_rules(settings.baggage.send);
+    return rules ? *rules : trace::BaggageRules{};
+}
+
 std::vector<exporting::Destination> make_destinations(const TraceSettings& settings) {
     std::vector<exporting::Destination> destinations;
     for (const auto& item : settings.destinations) {
@@ -128,6 +133,17 @@ std::vector<exporting::Destination> make_destinations(const TraceSettings& setti
     return destinations;
 }
 
+std::unique_ptr<exporting::ContentFolder> make_content_store(const TraceSettings& settings) {
+    const auto& folder = settings.content_store;
+    if (folder.path.empty()) {
+        return nullptr;
+    }
+    return exporting::make_content_folder(
+        {.path = folder.path, .bytes_max = folder.bytes_max, .age_max = folder.age_max},
+        real_clock()
+    );
+}
+
 exporting::TelemetryConfig make_telemetry_config(
     const Config& config, const trace::CapturePolicy& policy
 ) {
@@ -143,6 +159,9 @@ exporting::TelemetryConfig make_telemetry_config(
 Result<trace::CapturePolicy> make_capture_policy(const Config& config) {
     trace::CapturePolicy policy;
     FLOWSPAN_TRY(policy.redactor, make_redactor(config));
+    if (auto baggage = trace::parse_baggage_rules(config.trace.baggage.send); !baggage) {
+        return failure(std::move(baggage).error().while_doing("reading [trace.baggage]"));
+    }
     policy.readers = {make_content_rules(config.trace)};
     for (const auto& destination : make_destinations(config.trace)) {
         policy.readers.push_back(destination.content);

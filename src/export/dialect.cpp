@@ -1,5 +1,6 @@
 #include "export/dialect.hpp"
 
+#include "export/langfuse_scores.hpp"
 #include "flowspan/trace/content.hpp"
 #include "flowspan/trace/names.hpp"
 
@@ -18,7 +19,7 @@ constexpr std::array kDialects = {
     Dialect{"opentelemetry", "OpenTelemetry's GenAI conventions alone", write_opentelemetry},
     Dialect{"openinference", "OpenInference, for Phoenix and Arize", write_openinference},
     Dialect{"dify", "the names of Dify's own instrumentation", write_dify},
-    Dialect{"langfuse", "Langfuse's OTLP endpoint", write_langfuse},
+    Dialect{"langfuse", "Langfuse's OTLP endpoint", write_langfuse, add_langfuse_scores},
     Dialect{"langsmith", "LangSmith's OTLP endpoint", write_langsmith},
 };
 

@@ -3,9 +3,11 @@
 
 #include "export/span_facts.hpp"
 #include "export/span_record.hpp"
+#include "export/span_sink.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +47,10 @@ struct Dialect {
     std::string_view description;
     /// Null: spans go as they are recorded.
     void (*write)(const SpanFacts& facts, SpanWriter& out) = nullptr;
+    /// What the back end wants beside spans; null: nothing.
+    Result<std::shared_ptr<SpanSink>> (*add_extras)(
+        std::shared_ptr<SpanSink> inner, const OtlpConfig& config
+    ) = nullptr;
 };
 
 /// All of them; the first is the default.

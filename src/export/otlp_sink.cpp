@@ -4,10 +4,12 @@
 #include "export/otlp_protobuf.hpp"
 #include "export/otlp_transfer.hpp"
 #include "flowspan/base/json.hpp"
+#include "flowspan/base/text.hpp"
 
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -143,6 +145,16 @@ Error grpc_error(const OtlpReply& reply) {
     };
 }
 
+// What a receiver says of a request that it refuses, for people to read.
+std::string excerpt(std::string_view body) {
+    constexpr std::size_t kExcerptBytes = 500;
+    auto text = to_valid_utf8(trim(utf8_prefix(body, kExcerptBytes)));
+    std::ranges::replace_if(
+        text, [](char byte) { return static_cast<unsigned char>(byte) < ' '; }, ' '
+    );
+    return text;
+}
+
 ExportReceipt parse_json_response(std::string_view body) {
     ExportReceipt receipt;
     const auto parsed = parse_json(body);
@@ -216,7 +228,7 @@ private:
 
     [[nodiscard]] Result<ExportReceipt> read_http(const OtlpReply& reply) const {
         if (reply.status < 200 || reply.status > 299) {
-            return failure(http_error(reply.status));
+            return failure(http_error(reply.status).with_detail(excerpt(reply.body)));
         }
         return config_.protocol == OtlpProtocol::http_json ? parse_json_response(reply.body)
                                                            : parse_otlp_response(reply.body);

@@ -2,6 +2,7 @@
 
 #include "export/otlp_file_sink.hpp"
 #include "export/otlp_sink.hpp"
+#include "export/process_resource.hpp"
 #include "export/sampler.hpp"
 #include "export/sdk_log.hpp"
 #include "export/shaped_sink.hpp"
@@ -32,39 +33,6 @@ namespace sdk = opentelemetry::sdk::trace;
 namespace flowspan::exporting {
 
 namespace {
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
-
-ExportResource make_resource(const TelemetryConfig& config) {
-    namespace names = trace::names;
-    ExportResource resource;
-    const auto set = [&resource](ResourceAttribute attribute) {
-        auto& all = resource.attributes;
-        const auto found = std::ranges::find(all, attribute.name, &ResourceAttribute::name);
-        if (found != all.end()) {
-            found->value = std::move(attribute.value);
-        } else {
-            all.push_back(std::move(attribute));
-        }
-    };
-    set({names::kServiceName, config.service_name});
-    if (!config.service_version.empty()) {
-        set({names::kServiceVersion, config.service_version});
-    }
-    set({names::kServiceInstanceId, make_uuid(real_random())});
-    set({names::kHostName, host_name()});
-    set({names::kProcessPid, static_cast<std::int64_t>(::getpid())});
-    set({names::kTelemetrySdkName, std::string("opentelemetry")});
-    set({names::kTelemetrySdkLanguage, std::string("cpp")});
-    set({names::kTelemetrySdkVersion, std::string(OPENTELEMETRY_SDK_VERSION)});
-    for (const auto& attribute : config.resource) {
-        set(attribute);
-    }
-    return resource;
-}
 
 Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig& config) {
     auto plain = config.sinks;
@@ -145,7 +113,7 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(TelemetryConfig config) {
     redirect_sdk_log();
     auto pipeline = std::make_unique<SpanPipeline>(
         SpanPipeline::Options{config.limits, config.batch, config.redactor},
-        make_resource(config),
+        make_process_resource(config),
         sinks
     );
     state->pipeline = pipeline.get();

@@ -203,6 +203,9 @@ Result<std::shared_ptr<SpanSink>> make_destination_sink(const Destination& desti
             std::move(sink).error().while_doing(fmt::format("setting up destination `{}`", name))
         );
     }
+    if (shape.dialect != nullptr && shape.dialect->add_extras != nullptr) {
+        FLOWSPAN_TRY(*sink, shape.dialect->add_extras(*std::move(sink), destination.otlp));
+    }
     return make_shaped_sink(*std::move(sink), std::move(shape));
 }
 

@@ -1,3 +1,106 @@
-#include "export/dialect.hpp"
+#include "export/shaped_sink.hpp"
+
+#include "export/memory_sink.hpp"
+#include "export/test_records.hpp"
+#include "flowspan/trace/names.hpp"
 
 #include <gtest/gtest.h>
+
+namespace flowspan::exporting {
+namespace {
+
+namespace names = trace::names;
+using trace::CaptureMode;
+using trace::ContentKind;
+using trace::ContentModes;
+
+/// A node of `type` with content, recorded in full.
+SpanRecordPtr recorded(std::string_view type, std::string_view app = "app") {
+    static const std::string_view kIds[] = {"d1", "d2"};
+    static const double kScores[] = {0.5, 0.25};
+    auto span = make_record(
+        {.attributes =
+             {
+                 {names::kNodeType, type},
+                 {names::kInputValue, std::string_view("in")},
+                 {names::kFlowspanInputBytes, std::int64_t{2}},
+                 {names::kFlowspanInputRef, std::string_view("ref")},
+                 {names::kOutputValue, std::string_view("out")},
+                 {names::kFlowspanOutputBytes, std::int64_t{3}},
+                 {names::kGenAiRetrievalDocuments,
+                  std::string_view(R"([{"id":"d1","content":"c"}])")},
+                 {names::kFlowspanDocumentIds, std::span<const std::string_view>(kIds)},
+                 {names::kFlowspanDocumentScores, std::span<const double>(kScores)},
+             }}
+    );
+    auto run = std::make_shared<trace::RunScope>();
+    run->app_name = app;
+    run->modes = ContentModes(CaptureMode::full);
+    span->run = run;
+    return span;
+}
+
+TEST(ShapedSink, PassesOnTheSameSpanWhenAllMayBeSeen) {
+    const auto span = recorded("code");
+    EXPECT_EQ(without_content(span, ContentModes(CaptureMode::full)), span);
+}
+
+TEST(ShapedSink, MetadataKeepsSizesAndIds) {
+    const auto span = without_content(recorded("code"), ContentModes(CaptureMode::metadata));
+    EXPECT_FALSE(span->has(names::kInputValue));
+    EXPECT_FALSE(span->has(names::kFlowspanInputRef));
+    EXPECT_EQ(span->integer(names::kFlowspanInputBytes), 2);
+    EXPECT_EQ(span->integer(names::kFlowspanOutputBytes), 3);
+    EXPECT_EQ(
+        span->text(names::kGenAiRetrievalDocuments),
+        R"([{"id":"d1","score":5E-1},{"id":"d2","score":2.5E-1}])"
+    );
+}
+
+TEST(ShapedSink, OffKeepsNothingOfContent) {
+    const auto span = without_content(recorded("code"), ContentModes(CaptureMode::off));
+    EXPECT_EQ(span->attribute_count(), 1U);
+    EXPECT_TRUE(span->has(names::kNodeType));
+}
+
+TEST(ShapedSink, ShowsAModelNodesOutputOnlyWhereAnswersAreShown) {
+    ContentModes modes(CaptureMode::full);
+    modes.set(ContentKind::answers, CaptureMode::metadata);
+    EXPECT_FALSE(without_content(recorded("llm"), modes)->has(names::kOutputValue));
+    EXPECT_TRUE(without_content(recorded("llm"), modes)->has(names::kInputValue));
+    EXPECT_TRUE(without_content(recorded("code"), modes)->has(names::kOutputValue));
+}
+
+TEST(ShapedSink, HasRulesByApp) {
+    const auto memory = std::make_shared<MemorySink>();
+    SpanShape shape{{ContentModes(CaptureMode::metadata), {}}};
+    shape.content.apps.push_back({"open-*", ContentModes(CaptureMode::full)});
+    const auto sink = make_shaped_sink(memory, shape);
+    EXPECT_FALSE(sink->prepare(recorded("code", "closed"))->has(names::kInputValue));
+    EXPECT_TRUE(sink->prepare(recorded("code", "open-1"))->has(names::kInputValue));
+}
+
+TEST(ShapedSink, SpeaksItsDialectAboutWhatMayBeSeen) {
+    SpanShape shape{{ContentModes(CaptureMode::metadata), {}}, find_dialect("langfuse")};
+    const auto sink = make_shaped_sink(std::make_shared<MemorySink>(), shape);
+    const auto span = sink->prepare(recorded("code"));
+    EXPECT_EQ(span->text("langfuse.observation.type"), "span");
+    EXPECT_FALSE(span->has("langfuse.observation.input"));
+}
+
+TEST(ShapedSink, RefusesADialectThatNobodySpeaks) {
+    Destination destination;
+    destination.name = "mine";
+    destination.otlp.endpoint = "http://127.0.0.1:1/v1/traces";
+    destination.dialect = "klingon";
+    const auto sink = make_destination_sink(destination);
+    ASSERT_FALSE(sink);
+    EXPECT_NE(sink.error().message.find("`klingon`"), std::string::npos);
+    EXPECT_NE(sink.error().message.find("openinference"), std::string::npos);
+    destination.dialect = "dify";
+    destination.otlp.endpoint = "nowhere";
+    EXPECT_FALSE(make_destination_sink(destination));
+}
+
+}  // namespace
+}  // namespace flowspan::exporting

@@ -301,8 +301,14 @@ private:
 
 class TracedAppRunner final : public service::AppRunner {
 public:
-    TracedAppRunner(service::AppRunner& inner, std::string name, const trace::CapturePolicy& policy)
-        : run_(AppRunnerHandler{std::move(name) + ".run", &policy}, CallRunner{&inner}) {}
+    TracedAppRunner(
+        service::AppRunner& inner,
+        std::string name,
+        const trace::CapturePolicy& policy,
+        trace::BaggageRules baggage
+    )
+        : baggage_(baggage),
+          run_(AppRunnerHandler{std::move(name) + ".run", &policy}, CallRunner{&inner}) {}
 
     Task<Result<engine::RunResult>> run(const service::AppRun& run, engine::EventSink& consumer)
         override {
@@ -313,10 +319,18 @@ private:
     Task<Result<engine::RunResult>> run_in_scope(
         const service::AppRun& run, engine::EventSink& consumer
     ) {
-        const trace::CurrentRunScope scope(with_run(trace::current_run_scope(), run.info));
+        const auto completed = with_run(trace::current_run_scope(), run.info);
+        const trace::CurrentRunScope scope(completed);
+        if (completed == nullptr || baggage_.is_empty()) {
+            co_return co_await run_(run, consumer);
+        }
+        const auto carried = opentelemetry::context::RuntimeContext::Attach(
+            trace::with_baggage(trace::current_context(), *completed, baggage_)
+        );
         co_return co_await run_(run, consumer);
     }
 
+    const trace::BaggageRules baggage_;
     trace::TracedCallable<AppRunnerHandler, CallRunner> run_;
 };
 
@@ -329,9 +343,12 @@ std::unique_ptr<service::AppGenerateService> trace_generate_service(
 }
 
 std::unique_ptr<service::AppRunner> trace_app_runner(
-    service::AppRunner& inner, std::string name, const trace::CapturePolicy& policy
+    service::AppRunner& inner,
+    std::string name,
+    const trace::CapturePolicy& policy,
+    trace::BaggageRules baggage
 ) {
-    return std::make_unique<TracedAppRunner>(inner, std::move(name), policy);
+    return std::make_unique<TracedAppRunner>(inner, std::move(name), policy, baggage);
 }
 
 }  // namespace flowspan::observe

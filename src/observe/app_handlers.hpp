@@ -1,6 +1,7 @@
 #pragma once
 // Spans of the business layer: generate and the app runners, by decorating their interfaces.
 
+#include "flowspan/trace/baggage.hpp"
 #include "flowspan/trace/capture_policy.hpp"
 #include "service/app_generate_service.hpp"
 #include "service/app_runner.hpp"
@@ -17,9 +18,12 @@ namespace flowspan::observe {
 );
 
 /// Wraps a runner; `name` is its class name and the span's name is `<name>.run`. Completes the run
-/// scope with the run's ids.
+/// scope with the run's ids, and makes baggage of what the rules allow.
 [[nodiscard]] std::unique_ptr<service::AppRunner> trace_app_runner(
-    service::AppRunner& inner, std::string name, const trace::CapturePolicy& policy
+    service::AppRunner& inner,
+    std::string name,
+    const trace::CapturePolicy& policy,
+    trace::BaggageRules baggage = {}
 );
 
 }  // namespace flowspan::observe

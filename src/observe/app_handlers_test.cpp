@@ -104,7 +104,8 @@ class AppSpanTest : public ::testing::Test {
 protected:
     const SpanData& run(Ending ending) {
         ScriptedService inner(ending);
-        const auto traced = trace_generate_service(inner);
+        const trace::CapturePolicy policy;
+        const auto traced = trace_generate_service(inner, policy);
         {
             async::Runtime runtime;
             if (ending == Ending::never_ends) {

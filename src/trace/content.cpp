@@ -64,7 +64,6 @@ std::span<const ContentFact> content_facts() noexcept {
         content::kRetrievalDocuments,
         content::kToolArguments,
         content::kToolResult,
-        content::kScoreComment,
     };
     return kFacts;
 }

@@ -149,12 +149,6 @@ inline constexpr ContentFact kToolResult{
     names::kFlowspanResultBytes,
     names::kFlowspanResultRef,
 };
-inline constexpr ContentFact kScoreComment{
-    ContentKind::outputs,
-    names::kGenAiEvaluationExplanation,
-    names::kFlowspanCommentBytes,
-    names::kFlowspanCommentRef,
-};
 }  // namespace content
 
 /// For whoever filters finished spans.

@@ -66,6 +66,7 @@ inline constexpr char kGenAiAgentName[] = "gen_ai.agent.name";
 inline constexpr char kGenAiDataSourceId[] = "gen_ai.data_source.id";
 inline constexpr char kGenAiFramework[] = "gen_ai.framework";
 inline constexpr char kGenAiSpanKind[] = "gen_ai.span.kind";
+inline constexpr char kGenAiEvaluationResultEvent[] = "gen_ai.evaluation.result";
 inline constexpr char kGenAiEvaluationName[] = "gen_ai.evaluation.name";
 inline constexpr char kGenAiEvaluationScoreValue[] = "gen_ai.evaluation.score.value";
 inline constexpr char kGenAiEvaluationScoreLabel[] = "gen_ai.evaluation.score.label";
@@ -172,8 +173,12 @@ inline constexpr char kFlowspanArgumentsBytes[] = "flowspan.tool.arguments.bytes
 inline constexpr char kFlowspanArgumentsRef[] = "flowspan.tool.arguments.ref";
 inline constexpr char kFlowspanResultBytes[] = "flowspan.tool.result.bytes";
 inline constexpr char kFlowspanResultRef[] = "flowspan.tool.result.ref";
-inline constexpr char kFlowspanCommentBytes[] = "flowspan.score.comment.bytes";
-inline constexpr char kFlowspanCommentRef[] = "flowspan.score.comment.ref";
+
+// Steps around a message: moderation, suggested questions, the conversation's name.
+inline constexpr char kFlowspanModerationFlagged[] = "flowspan.moderation.flagged";
+inline constexpr char kFlowspanModerationAction[] = "flowspan.moderation.action";
+inline constexpr char kFlowspanSuggestionCount[] = "flowspan.suggestion.count";
+inline constexpr char kFlowspanScoreSource[] = "flowspan.score.source";
 
 // Where a dialect has no name for a step's input and output.
 inline constexpr char kFlowspanInput[] = "flowspan.input";

@@ -3,6 +3,7 @@
 #include "flowspan/async/waits.hpp"
 #include "flowspan/base/clock.hpp"
 #include "flowspan/base/text.hpp"
+#include "flowspan/trace/content.hpp"
 #include "infra/http/curl_loop.hpp"
 #include "infra/http/request_span.hpp"
 #include "infra/http/transport_error.hpp"
@@ -241,6 +242,16 @@ public:
     }
 
 private:
+    [[nodiscard]] bool may_send_baggage(std::string_view url) const {
+        if (config_.baggage_hosts.empty()) {
+            return false;
+        }
+        const auto host = read_origin(url).host;
+        return std::ranges::any_of(config_.baggage_hosts, [&host](const std::string& pattern) {
+            return trace::matches_glob(pattern, host);
+        });
+    }
+
     // The one frame that an open request has; it owns the request.
     Task<Result<HttpResponse>> run(HttpRequest request, BodyListener& listener, bool is_stream) {
         if (auto checked = check(request); !checked) {
@@ -259,7 +270,8 @@ private:
             }
             TransferLease transfer(loop, loop.acquire());
             RequestSpan span(progress.method, progress.url, progress.resend_count(request));
-            const auto trace_headers = span.headers(request.headers, config_.should_send_baggage);
+            const auto trace_headers =
+                span.headers(request.headers, may_send_baggage(progress.url));
             transfer->prepare(
                 {.request = request,
                  .config = config_,

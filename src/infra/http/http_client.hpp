@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace flowspan::http {
 
@@ -21,9 +22,9 @@ struct HttpClientConfig {
     std::string ca_file = {};
     /// Over TLS, where the server offers it.
     bool is_http2_allowed = true;
-    /// Baggage may hold user data, so it goes to no server unless asked for; `traceparent` and
-    /// `tracestate` always do.
-    bool should_send_baggage = false;
+    /// Baggage may hold user data, so it goes to these hosts alone (`*` in a name stands for any
+    /// text); `traceparent` and `tracestate` always do.
+    std::vector<std::string> baggage_hosts = {};
 };
 
 /// Safe to use from any task on any loop; connections are pooled per loop. Cancelling the calling

@@ -104,6 +104,72 @@ api_key = "{TOOL_KEY}"
         self.assertIn("Ada Lovelace", recorded, "content is on")
 
 
+def request_app(url):
+    return make_app(
+        [
+            start_node(),
+            (
+                "call",
+                {
+                    "type": "http-request",
+                    "title": "Call",
+                    "method": "get",
+                    "url": url,
+                    "headers": "",
+                    "params": "",
+                    "body": {"type": "none", "data": []},
+                    "authorization": {"type": "no-auth", "config": None},
+                    "timeout": {},
+                    "retry_config": {"retry_enabled": False},
+                },
+            ),
+            end_node(body=["call", "body"]),
+        ],
+        [("start", "call"), ("call", "end")],
+    )
+
+
+class Baggage(FlowspanTest):
+    def headers_of_call(self, settings, environment=None):
+        with StubServer() as server:
+            self.write("flowspan.toml", settings)
+            finished = self.run_app(
+                request_app(server.url + "/x"), "--user", "ada b", environment=environment
+            )
+            self.expect_code(finished, 0)
+            ((_, _, headers, _),) = server.requests
+        return headers, finished.result["run_id"]
+
+    def test_goes_to_nobody_by_default(self):
+        headers, _ = self.headers_of_call("", {"BAGGAGE": "tenant=acme"})
+        self.assertNotIn("baggage", {name.lower() for name in headers})
+        self.assertIn("traceparent", {name.lower() for name in headers})
+
+    def test_goes_to_hosts_that_are_named_with_what_is_allowed(self):
+        headers, run_id = self.headers_of_call(
+            '[trace.baggage]\nsend = ["user", "run"]\nhosts = ["127.*"]\n',
+            {"BAGGAGE": "tenant=acme"},
+        )
+        baggage = dict(
+            item.split("=", 1)
+            for item in next(v for n, v in headers.items() if n.lower() == "baggage").split(",")
+        )
+        self.assertEqual(baggage.pop("user.id").replace("+", "%20"), "ada%20b")
+        self.assertEqual(baggage, {"dify.workflow.run_id": run_id, "tenant": "acme"})
+
+    def test_goes_to_no_other_host(self):
+        headers, _ = self.headers_of_call(
+            '[trace.baggage]\nsend = ["user"]\nhosts = ["*.example.org"]\n'
+        )
+        self.assertNotIn("baggage", {name.lower() for name in headers})
+
+    def test_only_knows_its_words(self):
+        self.write("flowspan.toml", '[trace.baggage]\nsend = ["password"]\n')
+        finished = self.run_app(request_app("http://127.0.0.1:1/"))
+        self.expect_code(finished, 2)
+        self.expect_said(finished, "`password`", "[trace.baggage]")
+
+
 class Content(FlowspanTest):
     QUESTION = "what may be seen of this?"
 

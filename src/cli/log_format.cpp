@@ -1,0 +1,47 @@
+#include "cli/log_format.hpp"
+
+#include "flowspan/trace/run_scope.hpp"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace flowspan::cli {
+
+namespace {
+
+/// The message, redacted by the rules of the running task's run.
+class RedactedMessage final : public spdlog::custom_flag_formatter {
+public:
+    void format(
+        const spdlog::details::log_msg& message, const std::tm& /*time*/, spdlog::memory_buf_t& out
+    ) override {
+        const std::string_view text(message.payload.data(), message.payload.size());
+        const auto scope = trace::current_run_scope();
+        const auto cleaned = scope != nullptr && scope->redactor != nullptr
+                                 ? scope->redactor->redact(text)
+                                 : built_in_->redact(text);
+        const std::string_view shown = cleaned ? std::string_view(*cleaned) : text;
+        out.append(shown.data(), shown.data() + shown.size());
+    }
+
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<RedactedMessage>();
+    }
+
+private:
+    std::shared_ptr<const trace::Redactor> built_in_ = trace::Redactor::make_default();
+};
+
+}  // namespace
+
+void set_log_format() {
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<RedactedMessage>('*').set_pattern("flowspan: %*");
+    spdlog::set_formatter(std::move(formatter));
+}
+
+}  // namespace flowspan::cli

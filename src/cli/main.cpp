@@ -2,6 +2,7 @@
 #include "cli/control_command.hpp"
 #include "cli/graph_command.hpp"
 #include "cli/knowledge_command.hpp"
+#include "cli/log_format.hpp"
 #include "cli/options.hpp"
 #include "cli/run_command.hpp"
 #include "cli/terminal.hpp"
@@ -62,7 +63,7 @@ int main(int argc, char** argv) {
     raise_descriptor_limit();
     // Standard output belongs to the answer.
     spdlog::set_default_logger(spdlog::stderr_logger_mt("flowspan"));
-    spdlog::set_pattern("flowspan: %v");
+    set_log_format();
     spdlog::set_level(spdlog::level::warn);
     try {
         return static_cast<int>(run_command(argc, argv));

@@ -1,4 +1,4 @@
-#include "cli/trace_test.hpp"
+#include "cli/trace_probe.hpp"
 
 #include "cli/terminal.hpp"
 #include "cli/trace_setup.hpp"

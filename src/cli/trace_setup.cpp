@@ -79,6 +79,13 @@ exporting::OtlpProtocol to_protocol(OtlpProtocolName name) {
 std::vector<Secret> find_secrets(const Config& config) {
     std::vector<Secret> secrets;
     collect_secrets(config, secrets);
+    for (const auto& otlp : exporting::TelemetryConfig::from_environment().otlp) {
+        for (const auto& [name, value] : otlp.headers) {
+            if (names_credential(name)) {
+                secrets.emplace_back(value);
+            }
+        }
+    }
     // `Bearer x` is no secret, `x` is one.
     for (std::size_t i = 0, count = secrets.size(); i < count; ++i) {
         const std::string text = secrets[i].reveal();

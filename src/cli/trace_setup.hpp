@@ -12,7 +12,7 @@
 
 namespace flowspan::cli {
 
-/// Every credential in the settings.
+/// Every credential in the settings, and in the headers that the OTEL_* variables give.
 [[nodiscard]] std::vector<Secret> find_secrets(const Config& config);
 
 /// Fails if a pattern is no regular expression.

@@ -67,6 +67,9 @@ api_key = "Bearer tool-key-3"
 [[tools.openapi]]
 file = "f"
 api_key = "tool-key-4"
+[[trace.destinations]]
+endpoint = "http://h/v1/traces"
+headers = { "x-api-key" = "otlp-key-5", "Langsmith-Project" = "default" }
 [redaction]
 patterns = ["card-[0-9]+"]
 keys = ["x-mine"]
@@ -74,8 +77,10 @@ keys = ["x-mine"]
     const auto redactor = make_redactor(config);
     ASSERT_TRUE(redactor);
     EXPECT_EQ(
-        (*redactor)->redact("model-key-1 model-key-2 tool-key-3 tool-key-4 card-12 x-mine=v"),
-        "[redacted] [redacted] [redacted] [redacted] [redacted] x-mine=[redacted]"
+        (*redactor)->redact("model-key-1 model-key-2 tool-key-3 tool-key-4 otlp-key-5 card-12 "
+                            "x-mine=v default"),
+        "[redacted] [redacted] [redacted] [redacted] [redacted] [redacted] "
+        "x-mine=[redacted] default"
     );
 }
 

@@ -45,6 +45,7 @@ Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig&
         plain.push_back(std::move(sink));
     }
     std::vector<std::shared_ptr<SpanSink>> sinks;
+    sinks.reserve(plain.size() + config.destinations.size() + 1);
     for (auto& sink : plain) {
         sinks.push_back(make_shaped_sink(std::move(sink), {config.content}));
     }

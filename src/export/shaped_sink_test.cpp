@@ -1,10 +1,15 @@
 #include "export/shaped_sink.hpp"
 
 #include "export/memory_sink.hpp"
+#include "export/sink_queue.hpp"
 #include "export/test_records.hpp"
 #include "flowspan/trace/names.hpp"
 
 #include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace flowspan::exporting {
 namespace {
@@ -86,6 +91,59 @@ TEST(ShapedSink, SpeaksItsDialectAboutWhatMayBeSeen) {
     const auto span = sink->prepare(recorded("code"));
     EXPECT_EQ(span->text("langfuse.observation.type"), "span");
     EXPECT_FALSE(span->has("langfuse.observation.input"));
+}
+
+/// Makes spans larger, fails once, and notes what it got.
+class GrowingSink final : public SpanSink {
+public:
+    [[nodiscard]] std::string_view name() const noexcept override { return "growing"; }
+
+    [[nodiscard]] SpanRecordPtr prepare(const SpanRecordPtr& span) override {
+        ++prepared;
+        SpanWriter writer(*span);
+        const std::string text(100'000, 'x');
+        writer.set("text", std::string_view(text));
+        return writer.take();
+    }
+
+    [[nodiscard]] Result<ExportReceipt> export_spans(SpanBatch batch) override {
+        if (!std::exchange(has_failed_, true)) {
+            return failure(ErrorCode::unavailable, "not now");
+        }
+        batches.push_back(batch.size());
+        return ExportReceipt{};
+    }
+
+    std::size_t prepared = 0;
+    std::vector<std::size_t> batches;
+
+private:
+    bool has_failed_ = false;
+};
+
+TEST(ShapedSink, BatchesAreSplitByWhatIsSent) {
+    const auto sink = std::make_shared<GrowingSink>();
+    SinkCounts counts;
+    {
+        BatchConfig config;
+        config.batch_bytes_max = 250'000;
+        config.retry_delay_first = std::chrono::milliseconds(1);
+        SinkQueue queue(sink, config);
+        for (std::uint8_t id = 1; id <= 10; ++id) {
+            queue.push(make_record({.id = id}));
+        }
+        const auto deadline = real_clock().steady_now() + std::chrono::seconds(20);
+        EXPECT_TRUE(queue.wait_flushed(queue.begin_flush(), deadline));
+        counts = queue.counts();
+        queue.begin_close(deadline);
+        queue.wait_closed(deadline);
+    }
+    EXPECT_EQ(counts.exported, 10U);
+    EXPECT_EQ(counts.queued_bytes, 0U);
+    EXPECT_EQ(sink->prepared, 10U) << "once, however often it is tried";
+    for (const auto size : sink->batches) {
+        EXPECT_LE(size, 2U);
+    }
 }
 
 TEST(ShapedSink, RefusesADialectThatNobodySpeaks) {

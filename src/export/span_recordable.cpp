@@ -99,7 +99,7 @@ public:
     CleanText(const trace::Redactor& redactor, std::string_view text)
         : text_(text), cleaned_(redactor.redact(text)) {}
 
-    explicit(false) operator std::string_view() const noexcept {
+    [[nodiscard]] std::string_view view() const noexcept {
         return cleaned_ ? std::string_view(*cleaned_) : text_;
     }
 
@@ -115,16 +115,15 @@ void with_clean_value(
 ) {
     if (const auto* text = std::get_if<std::string_view>(&value)) {
         const CleanText clean(redactor, *text);
-        sink(SpanRecord::Value(std::string_view(clean)));
+        sink(SpanRecord::Value(clean.view()));
     } else if (const auto* texts = std::get_if<std::span<const std::string_view>>(&value)) {
-        const std::vector<CleanText> clean = [&] {
-            std::vector<CleanText> all;
-            for (const auto item : *texts) {
-                all.emplace_back(redactor, item);
-            }
-            return all;
-        }();
-        const std::vector<std::string_view> views(clean.begin(), clean.end());
+        std::vector<CleanText> clean;
+        std::vector<std::string_view> views;
+        clean.reserve(texts->size());
+        views.reserve(texts->size());
+        for (const auto item : *texts) {
+            views.push_back(clean.emplace_back(redactor, item).view());
+        }
         sink(SpanRecord::Value(std::span<const std::string_view>(views)));
     } else {
         sink(value);
@@ -218,7 +217,7 @@ void SpanRecordable::AddEvent(
 ) noexcept {
     const CleanText clean_name(*redactor_, view(name));
     const auto lock = begin_write();
-    if (!record_->begin_event(clean_name, to_ns(timestamp), limits_)) {
+    if (!record_->begin_event(clean_name.view(), to_ns(timestamp), limits_)) {
         return;
     }
     attributes.ForEachKeyValue([this](nostd::string_view key, common::AttributeValue value) {
@@ -255,13 +254,13 @@ void SpanRecordable::AddLink(
 void SpanRecordable::SetStatus(otel::StatusCode code, nostd::string_view description) noexcept {
     const CleanText clean(*redactor_, view(description));
     const auto lock = begin_write();
-    record_->set_status(code, clean);
+    record_->set_status(code, clean.view());
 }
 
 void SpanRecordable::SetName(nostd::string_view name) noexcept {
     const CleanText clean(*redactor_, view(name));
     const auto lock = begin_write();
-    record_->set_name(clean);
+    record_->set_name(clean.view());
 }
 
 void SpanRecordable::SetTraceFlags(otel::TraceFlags flags) noexcept {

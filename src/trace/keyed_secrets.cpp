@@ -51,8 +51,32 @@ constexpr std::array<std::string_view, 6> kWords = {
     "token", "secret", "signature", "credential", "credentials", "cookie"
 };
 
-constexpr std::string_view kSeparators = ":=";
 constexpr std::string_view kLineStarts = "\r\n\"'`{,";
+
+/// Finds `:` and `=`. Every text of every span is looked through, most hold neither, and the
+/// library finds one byte many times faster than one of two.
+class Separators {
+public:
+    explicit Separators(std::string_view text) : text_(text) {}
+
+    /// The first at or after `at`, which only grows; the text's size if there is none.
+    std::size_t next(std::size_t at) noexcept {
+        if (!has_begun_ || colon_ < at) {
+            colon_ = std::min(text_.find(':', at), text_.size());
+        }
+        if (!has_begun_ || equals_ < at) {
+            equals_ = std::min(text_.find('=', at), text_.size());
+        }
+        has_begun_ = true;
+        return std::min(colon_, equals_);
+    }
+
+private:
+    std::string_view text_;
+    std::size_t colon_ = 0;
+    std::size_t equals_ = 0;
+    bool has_begun_ = false;
+};
 
 bool is_key_byte(char byte) noexcept {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
@@ -194,8 +218,8 @@ bool SecretKeys::has(std::string_view key) const noexcept {
 std::optional<std::string> SecretKeys::redact(std::string_view text) const {
     std::optional<std::string> out;
     std::size_t done = 0;
-    for (auto at = text.find_first_of(kSeparators); at != std::string_view::npos;
-         at = text.find_first_of(kSeparators, at)) {
+    Separators separators(text);
+    for (auto at = separators.next(0); at < text.size(); at = separators.next(at)) {
         const auto key = key_before(text, at, done);
         if (!has(key.name) || (text[at] == ':' && is_prose(key))) {
             ++at;

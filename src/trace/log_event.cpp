@@ -1,12 +1,38 @@
 #include "flowspan/trace/log_event.hpp"
 
+#include "flowspan/trace/run_scope.hpp"
+
 #include <atomic>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace flowspan::trace {
 
 namespace {
 
 std::atomic<LogReceiver*> g_receiver{nullptr};
+
+/// Redacted texts of one event, kept while it is handed on.
+class CleanTexts {
+public:
+    CleanTexts() {
+        const auto scope = current_run_scope();
+        redactor_ = scope != nullptr && scope->redactor != nullptr ? scope->redactor
+                                                                   : Redactor::make_default();
+    }
+
+    [[nodiscard]] std::string_view clean(std::string_view text) {
+        auto cleaned = redactor_->redact(text);
+        return cleaned ? std::string_view(texts_.emplace_back(*std::move(cleaned))) : text;
+    }
+
+private:
+    std::shared_ptr<const Redactor> redactor_;
+    std::deque<std::string> texts_;  // does not move what it holds
+};
 
 }  // namespace
 
@@ -19,9 +45,21 @@ bool has_log_receiver() noexcept {
 }
 
 void emit_log(const LogEvent& event) noexcept {
-    if (auto* receiver = g_receiver.load(std::memory_order_acquire)) {
-        receiver->on_log(event);
+    auto* receiver = g_receiver.load(std::memory_order_acquire);
+    if (receiver == nullptr) {
+        return;
     }
+    CleanTexts texts;
+    std::vector<LogAttribute> attributes(event.attributes.begin(), event.attributes.end());
+    for (auto& attribute : attributes) {
+        if (auto* text = std::get_if<std::string_view>(&attribute.value)) {
+            *text = texts.clean(*text);
+        }
+    }
+    auto clean = event;
+    clean.body = texts.clean(event.body);
+    clean.attributes = attributes;
+    receiver->on_log(clean);
 }
 
 }  // namespace flowspan::trace

@@ -160,8 +160,11 @@ void Redactor::add(std::string_view secret) {
 }
 
 std::optional<std::string> Redactor::redact_secrets(std::string_view text) const {
-    const bool is_encoded = text.find('%') != std::string_view::npos;
     std::optional<std::string> changed;
+    if (needles_.empty()) {
+        return changed;
+    }
+    const bool is_encoded = text.find('%') != std::string_view::npos;
     for (const auto& needle : needles_) {
         if (needle.size() > text.size()) {
             continue;

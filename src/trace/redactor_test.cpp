@@ -1,5 +1,9 @@
 #include "flowspan/trace/redactor.hpp"
 
+#include "flowspan/trace/context_storage.hpp"
+#include "flowspan/trace/log_event.hpp"
+#include "flowspan/trace/run_scope.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -90,6 +94,37 @@ TEST(Redactor, AppliesPatterns) {
         redacted(*redactor, "card 1111-2222-3333-4444 of ada@example.org"),
         "card [redacted] of [redacted]"
     );
+}
+
+class KeepsLast final : public LogReceiver {
+public:
+    void on_log(const LogEvent& event) noexcept override {
+        body = event.body;
+        attribute = std::get<std::string_view>(event.attributes[0].value);
+    }
+
+    std::string body;
+    std::string attribute;
+};
+
+TEST(Redactor, CleansLogRecordsOfARun) {
+    install_context_storage();
+    KeepsLast receiver;
+    set_log_receiver(&receiver);
+    const std::vector<Secret> secrets{Secret("hunter2")};
+    auto scope = std::make_shared<RunScope>();
+    scope->redactor = Redactor::make_default()->with_secrets(secrets);
+    {
+        const CurrentRunScope run(scope);
+        const LogAttribute attributes[] = {{"key", std::string_view("is hunter2")}};
+        LogEvent event;
+        event.body = "tried hunter2";
+        event.attributes = attributes;
+        emit_log(event);
+    }
+    set_log_receiver(nullptr);
+    EXPECT_EQ(receiver.body, "tried [redacted]");
+    EXPECT_EQ(receiver.attribute, "is [redacted]");
 }
 
 TEST(Redactor, RefusesPatternsThatCannotWork) {

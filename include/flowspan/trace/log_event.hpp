@@ -41,6 +41,7 @@ void set_log_receiver(LogReceiver* receiver) noexcept;
 /// False: emitting is for nothing.
 [[nodiscard]] bool has_log_receiver() noexcept;
 
+/// Hands the event on without the secrets of the running task's run.
 void emit_log(const LogEvent& event) noexcept;
 
 }  // namespace flowspan::trace

@@ -20,6 +20,7 @@ using exporting::ProbeResult;
 /// All receivers, those of the OTEL_* variables included.
 std::vector<exporting::Destination> all_destinations(const exporting::TelemetryConfig& config) {
     std::vector<exporting::Destination> all;
+    all.reserve(config.otlp.size() + config.destinations.size());
     for (const auto& otlp : config.otlp) {
         all.push_back({.name = "", .otlp = otlp, .content = config.content});
     }

@@ -1,4 +1,5 @@
 #pragma once
+
 // How log lines look, and what they must not hold.
 
 namespace flowspan::cli {

@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-namespace CLI {
+// The library's own name.
+namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 

@@ -60,7 +60,7 @@ public:
     virtual void on_start(const LiveSpanPtr& span) = 0;
 
     /// Where to ask for the books; called with nothing before they go away.
-    virtual void set_books(std::function<PipelineCounts()> /*books*/) {}
+    virtual void set_books(const std::function<PipelineCounts()>& /*books*/) {}
 };
 
 }  // namespace flowspan::exporting

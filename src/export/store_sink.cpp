@@ -93,9 +93,9 @@ public:
         }
     }
 
-    void set_books(std::function<PipelineCounts()> books) override {
+    void set_books(const std::function<PipelineCounts()>& books) override {
         const std::scoped_lock lock(books_mutex_);
-        books_ = std::move(books);
+        books_ = books;
     }
 
     [[nodiscard]] SpanRecordPtr prepare(const SpanRecordPtr& span) override {

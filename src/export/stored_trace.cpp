@@ -32,6 +32,7 @@ Result<store::TraceRow> find_trace(store::SpanStore& store, std::string_view pre
     }
     if (traces.size() > 1) {
         std::vector<std::string> ids;
+        ids.reserve(traces.size());
         for (const auto& trace : traces) {
             ids.push_back(trace.trace_id);
         }
@@ -49,6 +50,7 @@ Result<std::vector<StoredPart>> read_trace(
     FLOWSPAN_TRY(auto processes, store.processes_of(trace_id));
     FLOWSPAN_TRY(const auto rows, store.read_spans(trace_id));
     std::vector<StoredPart> parts;
+    parts.reserve(processes.size());
     for (auto& process : processes) {
         parts.push_back({std::move(process), {}});
     }

@@ -50,8 +50,8 @@ public:
 
     /// Processes that neither ended nor live.
     [[nodiscard]] Result<std::vector<ProcessRow>> find_lost_processes();
-    /// Takes over a lost process, so that only one program closes its spans; nothing if another does
-    /// or has done so. `write` with its row and `is_crashed` finishes it; then release.
+    /// Takes over a lost process, so that only one program closes its spans; nothing if another
+    /// does or has done so. `write` with its row and `is_crashed` finishes it; then release.
     [[nodiscard]] Result<std::optional<ProcessRow>> take_over(std::int64_t process_id);
     /// Locks a process that is lost and closed, as `take_over` does.
     [[nodiscard]] Result<std::optional<ProcessRow>> take_over_closed(std::int64_t process_id);

@@ -74,17 +74,17 @@ private:
         const auto* given = find_member(answer, "inputs");
         const auto submitted =
             given != nullptr && given->is_object() ? given->get_object() : json::object();
-        auto rendered = render_content(content_of(form), submitted);
+        const auto rendered = render_content(content_of(form), submitted);
         context.record().inputs = submitted;
         context.report_form_filled({rendered, action->id, action->title, submitted});
-        return finish(submitted, action->id, action->title, std::move(rendered));
+        return finish(submitted, action->id, action->title, rendered);
     }
 
     static engine::NodeOutcome finish(
         const json::object& submitted,
         std::string_view handle,
         std::string_view title,
-        std::string rendered
+        const std::string& rendered
     ) {
         engine::NodeOutcome outcome;
         for (const auto& field : submitted) {

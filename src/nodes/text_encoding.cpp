@@ -61,6 +61,11 @@ public:
                 }
             }
         }
+        // iconv's UTF-8 reaches beyond U+10FFFF, which East Asian charsets can lead to.
+        if (!is_valid_utf8(outcome.text)) {
+            ++outcome.bad_count;
+            outcome.text = to_valid_utf8(outcome.text);
+        }
         return outcome;
     }
 

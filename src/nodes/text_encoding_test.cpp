@@ -1,5 +1,7 @@
 #include "nodes/text_encoding.hpp"
 
+#include "flowspan/base/text.hpp"
+
 #include <gtest/gtest.h>
 
 namespace flowspan::nodes {
@@ -45,6 +47,15 @@ TEST(TextEncoding, FindsTheCharsetOfAContentType) {
     EXPECT_EQ(charset_of("text/html; charset=GBK"), "gbk");
     EXPECT_EQ(charset_of("text/html; x=y; Charset=\"UTF-8\""), "utf-8");
     EXPECT_EQ(charset_of("text/html"), "");
+}
+
+TEST(TextEncoding, GivesValidTextWhateverTheBytesAre) {
+    // Found by fuzzing: bytes that a charset of four bytes maps beyond U+10FFFF.
+    constexpr std::string_view kBytes = "\xf5\xf4\x96\x81\x83\x02\xeb\xeb\xeb\xeb\xfd\x01";
+    for (const auto* charset : {"", "gb18030", "utf-8", "shift_jis", "euc-jp", "big5"}) {
+        EXPECT_TRUE(is_valid_utf8(decode_text(kBytes, charset, BadBytes::replace))) << charset;
+        EXPECT_TRUE(is_valid_utf8(decode_text(kBytes, charset, BadBytes::drop))) << charset;
+    }
 }
 
 }  // namespace

@@ -14,10 +14,13 @@ namespace {
 
 using namespace flowspan;
 
+// So long that no pieces of an input come together to it by chance.
+constexpr std::string_view kSecret = "7b0c2f9e41d84a56-93e8c0d7f1a2";
+
 value::VariablePool make_pool() {
     value::VariablePool pool;
     pool.set("sys", "query", value::Value::string("why {{#n.text#}}?"));
-    pool.set("env", "KEY", value::Value::secret("s3cret"));
+    pool.set("env", "KEY", value::Value::secret(std::string(kSecret)));
     pool.set("start", "name", value::Value::string("Ada"));
     pool.set("n", "text", value::Value::string("über\n文"));
     pool.set("n", "int", value::Value::integer(-7));
@@ -53,10 +56,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_text(pool)), "text is no valid UTF-8");
     FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_markdown(pool)), "markdown is no valid UTF-8");
     FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_masked_text(pool)), "masked text is no valid UTF-8");
-    if (source.find("s3cret") == std::string::npos) {
-        FLOWSPAN_ASSERT(
-            parsed.to_masked_text(pool).find("s3cret") == std::string::npos, "a secret shows"
-        );
-    }
+    FLOWSPAN_ASSERT(
+        source.find(kSecret) != std::string::npos ||
+            parsed.to_masked_text(pool).find(kSecret) == std::string::npos,
+        "a secret shows"
+    );
     return 0;
 }

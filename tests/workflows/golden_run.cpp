@@ -289,6 +289,7 @@ std::unique_ptr<exporting::Telemetry> start_telemetry(std::shared_ptr<exporting:
 void run_all(std::vector<std::unique_ptr<Subject>>& subjects, std::size_t loops) {
     async::Runtime runtime({.loops = loops});
     std::vector<std::jthread> callers;
+    callers.reserve(subjects.size());
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         callers.emplace_back([&runtime, subject = subjects[i].get(), loop = i % loops] {
             runtime.block_on(runtime.loop_executor(loop), run_subject, subject);
@@ -329,6 +330,7 @@ std::vector<Transcript> run_golden(const GoldenCase& golden, const GoldenRunOpti
     const auto sink = std::make_shared<exporting::MemorySink>();
     const auto telemetry = start_telemetry(sink);
     std::vector<std::unique_ptr<Subject>> subjects;
+    subjects.reserve(options.runs);
     for (std::size_t i = 0; i < options.runs; ++i) {
         subjects.push_back(std::make_unique<Subject>(golden, options, knowledge[i].path()));
     }

@@ -4,7 +4,9 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
@@ -21,6 +23,15 @@ public:
 
     /// Waits for queued work to finish.
     void join();
+
+    /// Kept by run_on_pool.
+    struct Count {
+        std::atomic<std::int64_t> queued{0};
+        std::atomic<std::int64_t> running{0};
+    };
+
+    Count cpu_count;
+    Count blocking_count;
 
 private:
     std::size_t cpu_threads_;

@@ -55,6 +55,8 @@ Task<void> run_on_pool(Pool pool, asio::any_completion_handler<void()> work) {
     co_await asio::async_initiate<const asio::use_awaitable_t<TaskExecutor>, void()>(
         [&](auto handler) {
             auto& target = pool == Pool::cpu ? pools->cpu() : pools->blocking();
+            auto& count = pool == Pool::cpu ? pools->cpu_count : pools->blocking_count;
+            count.queued.fetch_add(1, std::memory_order_relaxed);
             asio::post(
                 target,
                 // The guard keeps the loop running while the pool works for one of its tasks.
@@ -62,9 +64,12 @@ Task<void> run_on_pool(Pool pool, asio::any_completion_handler<void()> work) {
                  guard = asio::make_work_guard(executor.inner()),
                  &exception,
                  queued_at,
+                 &count,
                  run = std::move(work),
                  resume = std::move(handler),
                  executor]() mutable {
+                    count.queued.fetch_sub(1, std::memory_order_relaxed);
+                    count.running.fetch_add(1, std::memory_order_relaxed);
                     {
                         const CurrentTaskScope scope(task.get());
                         add_wait(WaitKind::worker, std::chrono::steady_clock::now() - queued_at);
@@ -74,6 +79,7 @@ Task<void> run_on_pool(Pool pool, asio::any_completion_handler<void()> work) {
                             exception = std::current_exception();
                         }
                     }
+                    count.running.fetch_sub(1, std::memory_order_relaxed);
                     asio::post(executor, std::move(resume));
                 }
             );

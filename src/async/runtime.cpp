@@ -61,6 +61,13 @@ std::size_t Runtime::loop_count() const noexcept {
     return state_->loops.size();
 }
 
+PoolCounts Runtime::pool_counts() const noexcept {
+    const auto read = [](const PoolSet::Count& count) {
+        return PoolCount{count.queued.load(), count.running.load()};
+    };
+    return {read(state_->pools.cpu_count), read(state_->pools.blocking_count)};
+}
+
 TaskExecutor Runtime::loop_executor(std::size_t loop) const {
     return {state_->loops.at(loop).context.get_executor(), TaskContext::make_root()};
 }

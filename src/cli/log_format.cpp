@@ -1,6 +1,7 @@
 #include "cli/log_format.hpp"
 
 #include "flowspan/trace/run_scope.hpp"
+#include "trace/log_lines.hpp"
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/spdlog.h>
@@ -39,9 +40,15 @@ private:
 }  // namespace
 
 void set_log_format() {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<RedactedMessage>('*').set_pattern("flowspan: %*");
-    spdlog::set_formatter(std::move(formatter));
+    spdlog::pattern_formatter::custom_flags flags;
+    flags['*'] = std::make_unique<RedactedMessage>();
+    flags['&'] = trace::make_span_flag();
+    spdlog::set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        "flowspan: %*%&",
+        spdlog::pattern_time_type::local,
+        spdlog::details::os::default_eol,
+        std::move(flags)
+    ));
 }
 
 }  // namespace flowspan::cli

@@ -7,6 +7,7 @@
 #include "cli/run_command.hpp"
 #include "cli/terminal.hpp"
 #include "cli/trace_command.hpp"
+#include "trace/log_lines.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -64,6 +65,8 @@ int main(int argc, char** argv) {
     // Standard output belongs to the answer.
     spdlog::set_default_logger(spdlog::stderr_logger_mt("flowspan"));
     set_log_format();
+    // Receivers of logs get the lines too.
+    spdlog::default_logger()->sinks().push_back(flowspan::trace::make_log_event_sink());
     spdlog::set_level(spdlog::level::warn);
     try {
         return static_cast<int>(run_command(argc, argv));

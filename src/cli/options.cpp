@@ -44,6 +44,14 @@ void add_outputs(CLI::App& command, RunOptions& options) {
     command.add_option(
         "--store", options.store, "File of the trace store, or `off` (default: as configured)"
     );
+    command.add_option(
+        "--metrics-out", options.metrics_out, "Write the run's metrics to a file (Prometheus text)"
+    );
+    command.add_option(
+        "--metrics-port",
+        options.metrics_port,
+        "Serve /metrics on this port of 127.0.0.1 while the run lasts (0: any free one, printed)"
+    );
     command
         .add_option("--trace", options.trace, "Show the trace after the run: auto, always, never")
         ->transform(CLI::CheckedTransformer(

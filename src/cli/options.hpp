@@ -43,6 +43,8 @@ struct RunOptions {
     std::string config;
     std::string trace_out;
     std::string store;  ///< the trace store's file, or `off`; empty: as configured
+    std::string metrics_out;
+    std::optional<std::uint16_t> metrics_port;
     TraceDisplay trace = TraceDisplay::automatic;
     bool is_json = false;
     bool has_events = false;

@@ -6,6 +6,7 @@
 #include "flowspan/async/runtime.hpp"
 #include "flowspan/engine/layer.hpp"
 #include "flowspan/trace/capture_policy.hpp"
+#include "flowspan/trace/metrics.hpp"
 #include "nodes/file_store.hpp"
 #include "service/app_generate_service.hpp"
 
@@ -19,11 +20,12 @@ namespace flowspan::cli {
 class Program {
 public:
     /// `policy` says what is recorded of content; `layers` see every run after the built-in ones
-    /// and must outlive the program.
+    /// and must outlive the program, as must `metrics`; null: nothing is measured.
     explicit Program(
         const Config& config,
         std::vector<engine::Layer*> layers = {},
-        trace::CapturePolicy policy = {}
+        trace::CapturePolicy policy = {},
+        trace::MetricRegistry* metrics = nullptr
     );
     ~Program();
     Program(const Program&) = delete;

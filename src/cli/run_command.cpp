@@ -15,6 +15,8 @@
 #include "export/otlp_file_sink.hpp"
 #include "export/trace_tree.hpp"
 #include "flowspan/export/provider.hpp"
+#include "flowspan/export/signals.hpp"
+#include "flowspan/trace/names.hpp"
 #include "flowspan/trace/propagation.hpp"
 #include "service/form_answer.hpp"
 #include "service/loaded_app.hpp"
@@ -222,8 +224,43 @@ void print_tree(
     }
 }
 
-/// Tracing as the environment asks for it, plus the sinks of this command.
-Result<std::unique_ptr<exporting::Telemetry>> start_telemetry(
+/// Metrics and logs as the environment and the flags ask for them.
+Result<std::unique_ptr<exporting::Signals>> start_signals(
+    const RunOptions& options, const exporting::TelemetryConfig& describes
+) {
+    auto config = exporting::SignalsConfig::from_environment();
+    config.metrics.file = options.metrics_out;
+    if (options.metrics_port) {
+        config.metrics.scrape.emplace().port = *options.metrics_port;
+    }
+    for (const auto& warning : config.warnings) {
+        write_error("flowspan: " + warning + "\n");
+    }
+    FLOWSPAN_TRY(auto signals, exporting::Signals::start(std::move(config), describes));
+    if (options.metrics_port == 0) {
+        write_error(fmt::format(
+            "flowspan: metrics on http://127.0.0.1:{}/metrics\n", signals->scrape_port()
+        ));
+    }
+    return signals;
+}
+
+struct Observation {
+    std::unique_ptr<exporting::Telemetry> traces;
+    std::unique_ptr<exporting::Signals> signals;
+
+    /// The last words of all; one line for each loss.
+    std::vector<std::string> shutdown() {
+        auto losses = traces->shutdown(exporting::Telemetry::kShutdownBudget).messages;
+        for (auto& loss : signals->shutdown(exporting::Telemetry::kShutdownBudget)) {
+            losses.push_back(std::move(loss));
+        }
+        return losses;
+    }
+};
+
+/// Observing as the environment asks for it, plus the sinks of this command.
+Result<Observation> start_telemetry(
     const RunOptions& options,
     const TraceSettings& settings,
     exporting::TelemetryConfig config,
@@ -245,7 +282,14 @@ Result<std::unique_ptr<exporting::Telemetry>> start_telemetry(
     for (const auto& warning : config.warnings) {
         write_error("flowspan: " + warning + "\n");
     }
-    return exporting::Telemetry::start(std::move(config));
+    // Traces, metrics and logs say that they come from the same instance.
+    config.resource.insert(
+        config.resource.begin(), {trace::names::kServiceInstanceId, make_uuid(real_random())}
+    );
+    FLOWSPAN_TRY(auto signals, start_signals(options, config));
+    FLOWSPAN_TRY(auto telemetry, exporting::Telemetry::start(std::move(config)));
+    signals->observe_spans([traces = telemetry.get()] { return traces->counts(); });
+    return Observation{std::move(telemetry), std::move(signals)};
 }
 
 ExitCode refuse(const RunOptions& options, const Error& error) {
@@ -330,8 +374,8 @@ void report(
     }
 }
 
-void report_shutdown(const exporting::ShutdownReport& shutdown) {
-    for (const auto& message : shutdown.messages) {
+void report_losses(const std::vector<std::string>& losses) {
+    for (const auto& message : losses) {
         write_error("flowspan: " + message + "\n");
     }
 }
@@ -350,7 +394,7 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     const auto content = make_content_store(config->trace);
     policy->store = content.get();
     const auto spans = std::make_shared<exporting::MemorySink>();
-    const auto telemetry =
+    auto telemetry =
         start_telemetry(options, config->trace, make_telemetry_config(*config, *policy), spans);
     if (!telemetry) {
         return refuse(options, telemetry.error());
@@ -361,7 +405,7 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     if (options.has_events) {
         layers.push_back(&event_printer);
     }
-    Program program(*config, std::move(layers), *policy);
+    Program program(*config, std::move(layers), *policy, telemetry->signals->metrics());
     std::optional<service::PausedRun> paused;
     if (options.resume) {
         auto read = read_run_file(options.file);
@@ -390,9 +434,9 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     auto outcome = run_to_the_end(session);
     keep_or_forget(options, file, outcome);
     display.finish_line();
-    const auto shutdown = (*telemetry)->shutdown(exporting::Telemetry::kShutdownBudget);
+    const auto losses = telemetry->shutdown();
     report(options, terminal, display, outcome, *spans);
-    report_shutdown(shutdown);
+    report_losses(losses);
     return exit_code_of(outcome.generated, outcome.was_interrupted);
 }
 

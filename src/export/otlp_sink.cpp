@@ -1,256 +1,43 @@
 #include "export/otlp_sink.hpp"
 
+#include "export/otlp_client.hpp"
 #include "export/otlp_json.hpp"
 #include "export/otlp_protobuf.hpp"
-#include "export/otlp_transfer.hpp"
-#include "flowspan/base/json.hpp"
-#include "flowspan/base/text.hpp"
 
-#include <fmt/format.h>
-#include <zlib.h>
-
-#include <algorithm>
-#include <array>
 #include <utility>
 
 namespace flowspan::exporting {
 
 namespace {
 
-// A gRPC message: compressed flag, length (big-endian), bytes.
-constexpr std::size_t kGrpcPrefixBytes = 5;
-
-std::string_view protocol_name(OtlpProtocol protocol) noexcept {
-    switch (protocol) {
-        case OtlpProtocol::http_protobuf:
-            return "http/protobuf";
-        case OtlpProtocol::http_json:
-            return "http/json";
-        case OtlpProtocol::grpc:
-            return "grpc";
-    }
-    return "";
-}
-
-OtlpTransfer::Headers protocol_headers(const OtlpConfig& config) {
-    OtlpTransfer::Headers headers;
-    switch (config.protocol) {
-        case OtlpProtocol::http_protobuf:
-            headers.emplace_back("Content-Type", "application/x-protobuf");
-            break;
-        case OtlpProtocol::http_json:
-            headers.emplace_back("Content-Type", "application/json");
-            break;
-        case OtlpProtocol::grpc:
-            headers.emplace_back("Content-Type", "application/grpc");
-            headers.emplace_back("TE", "trailers");
-            // At most eight digits.
-            headers.emplace_back(
-                "grpc-timeout",
-                fmt::format("{}m", std::min<std::int64_t>(config.timeout.count(), 99'999'999))
-            );
-            break;
-    }
-    if (config.is_gzip) {
-        const bool is_grpc = config.protocol == OtlpProtocol::grpc;
-        headers.emplace_back(is_grpc ? "grpc-encoding" : "Content-Encoding", "gzip");
-    }
-    return headers;
-}
-
-std::string gzip(std::string_view data) {
-    constexpr int kGzipWindow = 15 + 16;
-    constexpr int kMemoryLevel = 8;
-    z_stream stream{};
-    const int ready = deflateInit2(
-        &stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY
-    );
-    FLOWSPAN_ASSERT(ready == Z_OK, "zlib has no memory");
-    std::string packed(deflateBound(&stream, static_cast<uLong>(data.size())), '\0');
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-    stream.avail_in = static_cast<uInt>(data.size());
-    stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-    stream.avail_out = static_cast<uInt>(packed.size());
-    const int done = deflate(&stream, Z_FINISH);
-    FLOWSPAN_ASSERT(done == Z_STREAM_END, "the bound of zlib is too small");
-    packed.resize(stream.total_out);
-    deflateEnd(&stream);
-    return packed;
-}
-
-// `body` has kGrpcPrefixBytes of room at its front.
-void write_grpc_prefix(std::string& body, bool is_compressed) {
-    const auto size = body.size() - kGrpcPrefixBytes;
-    body[0] = is_compressed ? '\1' : '\0';
-    for (std::size_t i = 0; i < 4; ++i) {
-        body[1 + i] = static_cast<char>((size >> (24U - 8U * i)) & 0xFFU);
-    }
-}
-
-Error http_error(long status) {
-    auto code = ErrorCode::remote_failure;
-    if (status == 401 || status == 403) {
-        code = ErrorCode::unauthorized;
-    } else if (status == 429) {
-        code = ErrorCode::rate_limited;
-    } else if (status == 502 || status == 503 || status == 504) {
-        code = ErrorCode::unavailable;
-    }
-    return {code, fmt::format("the receiver answered HTTP {}", status)};
-}
-
-// Which statuses may be tried again is fixed by the OTLP specification.
-Error grpc_error(const OtlpReply& reply) {
-    enum Status {
-        cancelled = 1,
-        deadline_exceeded = 4,
-        permission_denied = 7,
-        resource_exhausted = 8,
-        aborted = 10,
-        out_of_range = 11,
-        unavailable = 14,
-        data_loss = 15,
-        unauthenticated = 16,
-    };
-
-    const int status = reply.grpc_status.value_or(-1);
-    auto code = ErrorCode::remote_failure;
-    switch (status) {
-        case cancelled:
-        case deadline_exceeded:
-        case aborted:
-        case out_of_range:
-        case unavailable:
-        case data_loss:
-            code = ErrorCode::unavailable;
-            break;
-        case resource_exhausted:
-            code = reply.may_retry_grpc ? ErrorCode::rate_limited : ErrorCode::remote_failure;
-            break;
-        case permission_denied:
-        case unauthenticated:
-            code = ErrorCode::unauthorized;
-            break;
-        default:
-            break;
-    }
-    return {
-        code,
-        fmt::format(
-            "the receiver answered gRPC status {}{}{}",
-            status,
-            reply.grpc_message.empty() ? "" : ": ",
-            reply.grpc_message
-        )
-    };
-}
-
-// What a receiver says of a request that it refuses, for people to read.
-std::string excerpt(std::string_view body) {
-    constexpr std::size_t kExcerptBytes = 500;
-    auto text = to_valid_utf8(trim(utf8_prefix(body, kExcerptBytes)));
-    std::ranges::replace_if(
-        text, [](char byte) { return static_cast<unsigned char>(byte) < ' '; }, ' '
-    );
-    return text;
-}
-
-ExportReceipt parse_json_response(std::string_view body) {
-    ExportReceipt receipt;
-    const auto parsed = parse_json(body);
-    const auto* partial = parsed ? find_member(*parsed, "partialSuccess") : nullptr;
-    if (partial == nullptr) {
-        return receipt;
-    }
-    // 64-bit integers are texts in OTLP JSON, but some receivers write numbers.
-    if (const auto* rejected = find_member(*partial, "rejectedSpans"); rejected != nullptr) {
-        if (rejected->is_int64() && rejected->get_int64() > 0) {
-            receipt.rejected = static_cast<std::uint64_t>(rejected->get_int64());
-        } else {
-            receipt.rejected =
-                std::strtoull(std::string(string_or_empty(*rejected)).c_str(), nullptr, 10);
-        }
-    }
-    receipt.reason = string_member(*partial, "errorMessage");
-    return receipt;
-}
-
 class OtlpSink final : public SpanSink {
 public:
     OtlpSink(OtlpConfig config, const OtlpTarget& target, std::string_view name)
-        : config_(std::move(config)),
-          name_(fmt::format(
-              "{}{}OTLP {} {}",
-              name,
-              name.empty() ? "" : ": ",
-              protocol_name(config_.protocol),
-              target.display
-          )),
-          transfer_(config_, target, protocol_headers(config_)) {}
+        : client_(std::move(config), target, OtlpSignal::traces, name) {}
 
-    [[nodiscard]] std::string_view name() const noexcept override { return name_; }
+    [[nodiscard]] std::string_view name() const noexcept override { return client_.name(); }
 
     void begin(const ExportResource& resource) override { resource_ = resource; }
 
     [[nodiscard]] Result<ExportReceipt> export_spans(SpanBatch batch) override {
-        retry_after_ = {};
-        auto reply = transfer_.post(make_body(batch));
-        if (!reply) {
-            return failure(std::move(reply).error());
-        }
-        retry_after_ = reply->retry_after;
-        return config_.protocol == OtlpProtocol::grpc ? read_grpc(*reply) : read_http(*reply);
-    }
-
-    [[nodiscard]] std::chrono::milliseconds retry_after() const noexcept override {
-        return retry_after_;
-    }
-
-    void cancel() noexcept override { transfer_.cancel(); }
-
-private:
-    [[nodiscard]] std::string make_body(SpanBatch batch) const {
-        const bool is_grpc = config_.protocol == OtlpProtocol::grpc;
-        std::string body(is_grpc && !config_.is_gzip ? kGrpcPrefixBytes : 0, '\0');
-        if (config_.protocol == OtlpProtocol::http_json) {
+        std::string body(client_.prefix_bytes(), '\0');
+        if (client_.protocol() == OtlpProtocol::http_json) {
             append_otlp_json(body, resource_, batch);
         } else {
             append_otlp_protobuf(body, resource_, batch);
         }
-        if (config_.is_gzip) {
-            body = std::string(is_grpc ? kGrpcPrefixBytes : 0, '\0') + gzip(body);
-        }
-        if (is_grpc) {
-            write_grpc_prefix(body, config_.is_gzip);
-        }
-        return body;
+        return client_.send(std::move(body));
     }
 
-    [[nodiscard]] Result<ExportReceipt> read_http(const OtlpReply& reply) const {
-        if (reply.status < 200 || reply.status > 299) {
-            return failure(http_error(reply.status).with_detail(excerpt(reply.body)));
-        }
-        return config_.protocol == OtlpProtocol::http_json ? parse_json_response(reply.body)
-                                                           : parse_otlp_response(reply.body);
+    [[nodiscard]] std::chrono::milliseconds retry_after() const noexcept override {
+        return client_.retry_after();
     }
 
-    [[nodiscard]] static Result<ExportReceipt> read_grpc(const OtlpReply& reply) {
-        if (reply.status != 200) {
-            return failure(http_error(reply.status));
-        }
-        if (reply.grpc_status != 0) {
-            return failure(grpc_error(reply));
-        }
-        return parse_otlp_response(
-            std::string_view(reply.body).substr(std::min(kGrpcPrefixBytes, reply.body.size()))
-        );
-    }
+    void cancel() noexcept override { client_.cancel(); }
 
-    const OtlpConfig config_;
-    const std::string name_;
-    OtlpTransfer transfer_;
+private:
+    OtlpClient client_;
     ExportResource resource_;
-    std::chrono::milliseconds retry_after_{0};
 };
 
 }  // namespace

@@ -15,10 +15,21 @@ namespace {
 
 // The specification's limit for answers.
 constexpr std::size_t kReplyBytesMax = 4UL * 1024UL * 1024UL;
-constexpr const char* kGrpcPath = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 constexpr const char* kUserAgent = "OTel-OTLP-Exporter-Flowspan/0.1";
 // curl looks at its own timers meanwhile; cancel() wakes it earlier.
 constexpr int kPollMs = 1000;
+
+const char* grpc_path(OtlpSignal signal) noexcept {
+    switch (signal) {
+        case OtlpSignal::metrics:
+            return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+        case OtlpSignal::logs:
+            return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+        case OtlpSignal::traces:
+            break;
+    }
+    return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+}
 
 struct UrlHandle {
     CURLU* handle = curl_url();
@@ -101,7 +112,7 @@ std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* u
 
 }  // namespace
 
-Result<OtlpTarget> resolve_target(const OtlpConfig& config) {
+Result<OtlpTarget> resolve_target(const OtlpConfig& config, OtlpSignal signal) {
     const UrlHandle url;
     const auto problem =
         curl_url_set(url.handle, CURLUPART_URL, config.endpoint.c_str(), CURLU_NON_SUPPORT_SCHEME);
@@ -117,7 +128,7 @@ Result<OtlpTarget> resolve_target(const OtlpConfig& config) {
         );
     }
     if (config.protocol == OtlpProtocol::grpc) {
-        curl_url_set(url.handle, CURLUPART_PATH, kGrpcPath, 0);
+        curl_url_set(url.handle, CURLUPART_PATH, grpc_path(signal), 0);
         curl_url_set(url.handle, CURLUPART_QUERY, nullptr, 0);
     }
     OtlpTarget target;

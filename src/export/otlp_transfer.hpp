@@ -5,6 +5,7 @@
 #include "flowspan/export/telemetry_config.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct OtlpReply {
     bool may_retry_grpc = false;  ///< the server attached details, which is where it says "later"
 };
 
+enum class OtlpSignal : std::uint8_t { traces, metrics, logs };
+
 /// Where to send: what of an OtlpConfig remains when the protocol is settled.
 struct OtlpTarget {
     std::string url;
@@ -32,7 +35,9 @@ struct OtlpTarget {
 };
 
 /// Checks the endpoint and completes it for the protocol.
-[[nodiscard]] Result<OtlpTarget> resolve_target(const OtlpConfig& config);
+[[nodiscard]] Result<OtlpTarget> resolve_target(
+    const OtlpConfig& config, OtlpSignal signal = OtlpSignal::traces
+);
 
 /// Not thread-safe but for `cancel`.
 class OtlpTransfer {

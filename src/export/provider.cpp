@@ -11,7 +11,6 @@
 #include "export/trace_ids.hpp"
 #include "flowspan/base/clock.hpp"
 #include "flowspan/trace/context_storage.hpp"
-#include "flowspan/trace/names.hpp"
 #include "flowspan/trace/propagation.hpp"
 #include "flowspan/trace/tracer.hpp"
 
@@ -20,11 +19,8 @@
 #include <opentelemetry/sdk/trace/random_id_generator_factory.h>
 #include <opentelemetry/sdk/trace/tracer_provider.h>
 #include <opentelemetry/sdk/trace/tracer_provider_factory.h>
-#include <opentelemetry/sdk/version/version.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 

@@ -107,7 +107,10 @@ private:
         if (span_.has(names::kFlowspanInterrupted)) {
             add("interrupted", Style::red);
         }
-        add(span_.text(names::kFlowspanEndReason), Style::yellow);
+        // That an answer was read to its end is nothing to look at.
+        if (const auto reason = span_.text(names::kFlowspanEndReason); reason != "exhausted") {
+            add(reason, Style::yellow);
+        }
         if (span_.has(names::kFlowspanTruncated)) {
             add("(cut)", Style::yellow);
         }

@@ -130,10 +130,6 @@ struct AppGenerateHandler {
     }
 
     void on_result(trace::Span& span, const Result<service::GenerateResult>& result) const {
-        set(span, names::kDifyWorkflowRunId, result->info.run_id);
-        if (!result->info.conversation_id.empty()) {
-            set(span, names::kGenAiConversationId, result->info.conversation_id);
-        }
         write_outcome(span, result->run);
         write_outputs(span, result->run, *policy);
         set(span, names::kFlowspanEndReason, end_reason(result->run.status));
@@ -299,6 +295,18 @@ private:
     trace::TracedCallable<AppResumeHandler, CallResume> resume_;
 };
 
+// Only now has the run its ids, and the app span, which is current here, may get no result.
+void tell_app_span(const engine::RunInfo& info) {
+    const auto span = opentelemetry::trace::GetSpan(trace::current_context());
+    if (!span->IsRecording()) {
+        return;
+    }
+    set(*span, names::kDifyWorkflowRunId, info.run_id);
+    if (!info.conversation_id.empty()) {
+        set(*span, names::kGenAiConversationId, info.conversation_id);
+    }
+}
+
 class TracedAppRunner final : public service::AppRunner {
 public:
     TracedAppRunner(
@@ -319,6 +327,7 @@ private:
     Task<Result<engine::RunResult>> run_in_scope(
         const service::AppRun& run, engine::EventSink& consumer
     ) {
+        tell_app_span(run.info);
         const auto completed = with_run(trace::current_run_scope(), run.info);
         const trace::CurrentRunScope scope(completed);
         if (completed == nullptr || baggage_.is_empty()) {

@@ -387,6 +387,15 @@ void RunSpans::close_nodes() {
     for (auto at = nodes_.begin(); at != nodes_.end();) {
         const auto next = std::next(at);
         auto& active = at->second;
+        if (active.body_end && !active.retry_cause.empty()) {
+            // The run's end cut the wait for the next attempt short.
+            trace::record_cancelled(*active.node.span, "the node was cancelled");
+            set(*active.node.span, names::kDifyNodeStatus, "stopped");
+            active.body_end.reset();
+            end_node(at);
+            at = next;
+            continue;
+        }
         count(shop_.counters.leftovers);
         set(*active.node.span, names::kFlowspanEndReason, kRunEndedFirst);
         if (active.attempt.span) {

@@ -4,6 +4,7 @@
 #include "flowspan/async/task.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <future>
@@ -18,6 +19,17 @@ struct RuntimeOptions {
     std::size_t blocking_threads = 16;  ///< started on first use
 };
 
+/// Calls of on_cpu() and on_blocking() now.
+struct PoolCount {
+    std::int64_t queued = 0;  ///< wait for a thread
+    std::int64_t running = 0;
+};
+
+struct PoolCounts {
+    PoolCount cpu;
+    PoolCount blocking;
+};
+
 /// Owns loops and pools. Each loop is one thread with one io_context, so everything on a loop is a
 /// strand. Destroying the runtime stops the loops; join all groups before.
 class Runtime {
@@ -28,6 +40,9 @@ public:
     Runtime& operator=(const Runtime&) = delete;
 
     [[nodiscard]] std::size_t loop_count() const noexcept;
+
+    /// From any thread.
+    [[nodiscard]] PoolCounts pool_counts() const noexcept;
 
     /// A fresh root task's executor on the given loop.
     [[nodiscard]] TaskExecutor loop_executor(std::size_t loop) const;

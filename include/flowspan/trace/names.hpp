@@ -202,4 +202,54 @@ inline constexpr char kTelemetrySdkName[] = "telemetry.sdk.name";
 inline constexpr char kTelemetrySdkLanguage[] = "telemetry.sdk.language";
 inline constexpr char kTelemetrySdkVersion[] = "telemetry.sdk.version";
 
+// Events of log records.
+inline constexpr char kLogRunStarted[] = "flowspan.run.started";
+inline constexpr char kLogRunEnded[] = "flowspan.run.ended";
+inline constexpr char kLogNodeFailed[] = "flowspan.node.failed";
+inline constexpr char kLogNodeHandled[] = "flowspan.node.handled";
+inline constexpr char kLogNodeRetried[] = "flowspan.node.retried";
+
+// Labels of metrics.
+inline constexpr char kGenAiTokenType[] = "gen_ai.token.type";
+inline constexpr char kMetricOverflow[] = "otel.metric.overflow";
+inline constexpr char kFlowspanCurrency[] = "flowspan.currency";
+inline constexpr char kFlowspanPool[] = "flowspan.pool";
+inline constexpr char kFlowspanSink[] = "flowspan.sink";
+inline constexpr char kFlowspanDropReason[] = "flowspan.drop.reason";
+inline constexpr char kFlowspanAnomaly[] = "flowspan.anomaly";
+
+// Metrics of the GenAI conventions.
+inline constexpr char kMetricTokenUsage[] = "gen_ai.client.token.usage";
+inline constexpr char kMetricOperationDuration[] = "gen_ai.client.operation.duration";
+inline constexpr char kMetricTimeToFirstChunk[] = "gen_ai.client.operation.time_to_first_chunk";
+inline constexpr char kMetricTimePerChunk[] = "gen_ai.client.operation.time_per_output_chunk";
+inline constexpr char kMetricWorkflowDuration[] = "gen_ai.invoke_workflow.duration";
+inline constexpr char kMetricAgentDuration[] = "gen_ai.invoke_agent.duration";
+inline constexpr char kMetricAgentInferenceCalls[] = "gen_ai.invoke_agent.inference_calls";
+inline constexpr char kMetricAgentToolCalls[] = "gen_ai.invoke_agent.tool_calls";
+inline constexpr char kMetricToolDuration[] = "gen_ai.execute_tool.duration";
+
+// Metrics of our own.
+inline constexpr char kMetricRuns[] = "flowspan.workflow.runs";
+inline constexpr char kMetricRunsActive[] = "flowspan.workflow.active";
+inline constexpr char kMetricRunFirstChunk[] = "flowspan.workflow.time_to_first_chunk";
+inline constexpr char kMetricTokens[] = "flowspan.workflow.tokens";
+inline constexpr char kMetricCost[] = "flowspan.workflow.cost";
+inline constexpr char kMetricNodeDuration[] = "flowspan.node.duration";
+inline constexpr char kMetricNodeReadyDelay[] = "flowspan.node.ready_delay";
+inline constexpr char kMetricNodeRetries[] = "flowspan.node.retries";
+inline constexpr char kMetricPoolQueued[] = "flowspan.pool.queued";
+inline constexpr char kMetricPoolRunning[] = "flowspan.pool.running";
+inline constexpr char kMetricSpansStarted[] = "otel.sdk.span.started";
+inline constexpr char kMetricSpansLive[] = "otel.sdk.span.live";
+inline constexpr char kMetricSpansUnsampled[] = "flowspan.spans.unsampled";
+inline constexpr char kMetricSinkOffered[] = "flowspan.sink.offered";
+inline constexpr char kMetricSinkExported[] = "flowspan.sink.exported";
+inline constexpr char kMetricSinkDropped[] = "flowspan.sink.dropped";
+inline constexpr char kMetricSinkQueued[] = "flowspan.sink.queued";
+inline constexpr char kMetricSinkQueuedBytes[] = "flowspan.sink.queued_bytes";
+inline constexpr char kMetricSinkFailedAttempts[] = "flowspan.sink.failed_attempts";
+inline constexpr char kMetricAnomalies[] = "flowspan.spans.anomalies";
+inline constexpr char kMetricLayerFailures[] = "flowspan.layer.failures";
+
 }  // namespace flowspan::trace::names

@@ -1,0 +1,41 @@
+#pragma once
+// Log records as OTLP export requests.
+
+#include "export/span_sink.hpp"
+#include "flowspan/trace/log_event.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace flowspan::exporting {
+
+/// A log event that owns all it shows.
+struct LogRecord {
+    std::string name;
+    trace::LogSeverity severity = trace::LogSeverity::info;
+    std::string body;
+    std::vector<std::pair<std::string, std::variant<std::string, std::int64_t, double, bool>>>
+        attributes;
+    opentelemetry::trace::SpanContext span = opentelemetry::trace::SpanContext::GetInvalid();
+    std::int64_t time_ns = 0;
+
+    [[nodiscard]] std::size_t byte_size() const noexcept;
+};
+
+/// The text form that OTLP gives a severity: `INFO`.
+[[nodiscard]] std::string_view severity_text(trace::LogSeverity severity) noexcept;
+
+/// ExportLogsServiceRequest behind what `out` holds already.
+void append_logs_protobuf(
+    std::string& out, const ExportResource& resource, std::span<const LogRecord> records
+);
+void append_logs_json(
+    std::string& out, const ExportResource& resource, std::span<const LogRecord> records
+);
+
+}  // namespace flowspan::exporting

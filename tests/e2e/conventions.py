@@ -1,0 +1,122 @@
+"""What OpenTelemetry's conventions (core and GenAI 1.41, HTTP and database stable) say of the spans and
+metrics that a run makes: kind, names with their types, and which must be there."""
+
+INTERNAL, CLIENT = 1, 3
+
+S, I, D, B, SS = "string", "int", "double", "bool", "string[]"
+
+# By the first word of the span's name: (kind, must be there, may be there).
+COMMON = {"error.type": S}
+MODEL_REQUEST = {
+    "gen_ai.request.stream": B,
+    "gen_ai.request.temperature": D,
+    "gen_ai.request.top_p": D,
+    "gen_ai.request.max_tokens": I,
+    "gen_ai.request.seed": I,
+    "gen_ai.request.frequency_penalty": D,
+    "gen_ai.request.presence_penalty": D,
+    "gen_ai.request.stop_sequences": SS,
+    "gen_ai.output.type": S,
+    "gen_ai.conversation.id": S,
+    "gen_ai.response.id": S,
+    "gen_ai.response.model": S,
+    "gen_ai.response.finish_reasons": SS,
+    "gen_ai.response.time_to_first_chunk": D,
+    "gen_ai.usage.input_tokens": I,
+    "gen_ai.usage.output_tokens": I,
+    "gen_ai.usage.cache_read.input_tokens": I,
+    "gen_ai.usage.reasoning.output_tokens": I,
+    "gen_ai.input.messages": S,
+    "gen_ai.output.messages": S,
+    "server.address": S,
+    "server.port": I,
+}
+
+SPANS = {
+    "chat": (
+        CLIENT,
+        {"gen_ai.operation.name": S, "gen_ai.provider.name": S, "gen_ai.request.model": S},
+        MODEL_REQUEST,
+    ),
+    "invoke_workflow": (
+        INTERNAL,
+        {"gen_ai.operation.name": S, "gen_ai.workflow.name": S},
+        {"gen_ai.conversation.id": S, "gen_ai.framework": S},
+    ),
+    "invoke_agent": (
+        INTERNAL,
+        {"gen_ai.operation.name": S, "gen_ai.provider.name": S, "gen_ai.agent.name": S},
+        MODEL_REQUEST | {"gen_ai.request.model": S},
+    ),
+    "execute_tool": (
+        INTERNAL,
+        {"gen_ai.operation.name": S, "gen_ai.tool.name": S},
+        {
+            "gen_ai.tool.type": S,
+            "gen_ai.tool.call.id": S,
+            "gen_ai.tool.description": S,
+            "gen_ai.tool.call.arguments": S,
+            "gen_ai.tool.call.result": S,
+        },
+    ),
+    "retrieval": (
+        CLIENT,
+        {"gen_ai.operation.name": S, "gen_ai.data_source.id": S},
+        {
+            "gen_ai.request.top_k": I,
+            "gen_ai.retrieval.query.text": S,
+            "gen_ai.retrieval.documents": S,
+        },
+    ),
+    "POST": (
+        CLIENT,
+        {
+            "http.request.method": S,
+            "url.full": S,
+            "server.address": S,
+            "server.port": I,
+        },
+        {
+            "http.response.status_code": I,
+            "http.request.resend_count": I,
+            "network.protocol.version": S,
+            "network.peer.address": S,
+            "network.peer.port": I,
+        },
+    ),
+    "SELECT": (
+        CLIENT,
+        {"db.system.name": S, "db.operation.name": S, "db.query.summary": S, "db.query.text": S},
+        {"db.collection.name": S, "db.response.returned_rows": I, "db.response.status_code": S},
+    ),
+}
+SPANS["GET"] = SPANS["POST"]
+
+# Namespaces that the conventions own: an attribute in one must be in the table.
+OWNED = ("gen_ai.", "http.", "url.", "server.", "network.", "db.", "error.")
+
+SECONDS = [0.01 * 2**i for i in range(14)]
+
+# Name: (sort, unit, labels that must be there, buckets or None).
+METRICS = {
+    "gen_ai.client.operation.duration": (
+        "histogram", "s", {"gen_ai.operation.name", "gen_ai.provider.name"}, SECONDS,
+    ),
+    "gen_ai.client.operation.time_to_first_chunk": (
+        "histogram", "s", {"gen_ai.operation.name", "gen_ai.provider.name"}, SECONDS,
+    ),
+    "gen_ai.client.operation.time_per_output_chunk": (
+        "histogram", "s", {"gen_ai.operation.name", "gen_ai.provider.name"}, SECONDS,
+    ),
+    "gen_ai.client.token.usage": (
+        "histogram",
+        "{token}",
+        {"gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.token.type"},
+        [4**i for i in range(14)],
+    ),
+    "gen_ai.invoke_workflow.duration": ("histogram", "s", {"gen_ai.workflow.name"}, None),
+    "gen_ai.invoke_agent.duration": ("histogram", "s", {"gen_ai.agent.name"}, None),
+    "gen_ai.execute_tool.duration": ("histogram", "s", {"gen_ai.tool.name"}, SECONDS),
+    "otel.sdk.span.started": ("sum", "{span}", set(), None),
+    "otel.sdk.span.live": ("sum", "{span}", set(), None),
+}

@@ -135,6 +135,30 @@ NodeRun RunState::begin_run(
     return run;
 }
 
+/// Calls the end hook of an attempt whose body was never entered.
+class RunState::AttemptScope {
+public:
+    AttemptScope(RunState& state, const NodeRun& run) : state_(state), run_(run) {}
+
+    ~AttemptScope() {
+        if (is_open_) {
+            const auto error =
+                state_.status_ == RunStatus::paused ? paused_error() : cancelled_error();
+            state_.layers_.on_node_run_end(state_, run_, &error);
+        }
+    }
+
+    AttemptScope(const AttemptScope&) = delete;
+    AttemptScope& operator=(const AttemptScope&) = delete;
+
+    void leave() noexcept { is_open_ = false; }
+
+private:
+    RunState& state_;
+    const NodeRun& run_;
+    bool is_open_ = true;
+};
+
 Task<void> RunState::execute_node(
     RunState* state, Frame* frame, NodeIndex index, SteadyTime ready_at
 ) {
@@ -157,7 +181,10 @@ Task<void> RunState::execute_node(
             state->emit(NodeRunStarted{&run});
         }
         Attempt attempt;
+        AttemptScope scope(*state, run);
+        // A task that is cancelled already does not even enter the body.
         co_await run_body(*node.node, execution, attempt);
+        scope.leave();
         if (!state->finish_attempt(*frame, active, run, std::move(execution.record()), attempt)) {
             state->finish_task(*frame);
             co_return;

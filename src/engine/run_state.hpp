@@ -74,6 +74,7 @@ public:
     [[nodiscard]] const Graph& graph() const noexcept { return *request_.graph; }
 
 private:
+    class AttemptScope;
     friend class NodeExecution;
 
     void start_node(Frame& frame, NodeIndex index, const PendingNode* from = nullptr);

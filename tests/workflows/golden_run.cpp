@@ -192,7 +192,8 @@ struct Subject {
     }
 
     cli::Config make_config(const std::string& knowledge_path) const {
-        const auto text = replace_all(golden.config_text, "$SERVER", server->url());
+        auto text = replace_all(golden.config_text, "$SERVER", server->url());
+        text = replace_all(std::move(text), "$FOLDER", golden.folder.string());
         auto parsed = cli::parse_config(text, "flowspan.toml");
         EXPECT_TRUE(parsed) << parsed.error().full_text();
         auto config = parsed.value_or(cli::Config());

@@ -34,7 +34,7 @@ bool is_uuid(std::string_view text) {
 }
 
 // Measured times, wherever they stand in an event.
-constexpr std::array<std::string_view, 10> kVolatileKeys = {
+constexpr std::array<std::string_view, 12> kVolatileKeys = {
     "elapsed_ms",
     "start_at",
     "finished_at",
@@ -45,6 +45,8 @@ constexpr std::array<std::string_view, 10> kVolatileKeys = {
     "sys.timestamp",
     "date",
     "expiration_time",
+    "iteration_duration_map",
+    "loop_duration_map",
 };
 
 /// Fields of every node event, where they say what they nearly always say; the test of `--events`

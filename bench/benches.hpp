@@ -37,8 +37,14 @@ struct BurstOptions {
     int loops = 1;  ///< threads that share the runs
     bool is_traced = false;
     bool is_warm = false;  ///< an earlier burst has left its connections open
+    int repeat = 1;        ///< bursts one after the other; the times of all count
     std::string model_url;
+    std::string otlp_endpoint;  ///< empty: spans are dropped at once
 };
+
+/// What a receiver of traces that is down, hangs or answers garbage costs runs under full load, and
+/// what tracing costs their throughput.
+[[nodiscard]] std::vector<Measurement> measure_receivers(const Effort& effort);
 
 /// The measured side of a burst, in a process of its own; prints one JSON line.
 void run_burst_child(const BurstOptions& options);

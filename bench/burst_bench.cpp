@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <future>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <utility>
@@ -149,7 +150,11 @@ void measure(const std::string& model_url, int runs, Connections connections, Bu
 
 void run_burst_child(const BurstOptions& options) {
     raise_descriptor_limit();
-    Host host(options.is_traced ? Host::Tracing::on : Host::Tracing::off, options.model_url);
+    Host host(
+        options.is_traced ? Host::Tracing::on : Host::Tracing::off,
+        options.model_url,
+        options.otlp_endpoint
+    );
     async::Runtime runtime({.loops = static_cast<std::size_t>(options.loops)});
     const Burst prototype{&host.program().generate_service(), host.load(make_chat_app())};
     time_burst(runtime, prototype, options.loops);
@@ -158,13 +163,28 @@ void run_burst_child(const BurstOptions& options) {
     if (options.is_warm) {
         time_burst(runtime, prototype, options.runs);
     }
-    const auto latencies_ms = time_burst(runtime, prototype, options.runs);
+    auto latencies_ms = time_burst(runtime, prototype, options.runs);
+    for (int i = 1; i < options.repeat; ++i) {
+        std::ranges::copy(
+            time_burst(runtime, prototype, options.runs), std::back_inserter(latencies_ms)
+        );
+    }
     const auto added_kb = static_cast<double>(peak_resident_kb() - baseline_kb);
-    const json::object line{
+    json::object line{
         {"p50_ms", quantile(latencies_ms, 0.50)},
         {"p99_ms", quantile(latencies_ms, 0.99)},
         {"kb_per_run", added_kb / options.runs},
+        {"added_kb", added_kb},
     };
+    if (options.is_traced) {
+        host.telemetry().shutdown(std::chrono::milliseconds(500));
+        const auto counts = host.telemetry().counts();
+        const auto& sink = counts.sinks.front();
+        line["open"] = counts.open;
+        line["unbooked"] = static_cast<std::int64_t>(counts.started) -
+                           static_cast<std::int64_t>(sink.exported + sink.queued) -
+                           static_cast<std::int64_t>(sink.dropped.total());
+    }
     fmt::print("{}\n", to_json_text(line));
 }
 

@@ -13,9 +13,16 @@ namespace flowspan::bench {
 
 namespace {
 
-std::unique_ptr<exporting::Telemetry> start_telemetry(Host::Tracing tracing) {
+std::unique_ptr<exporting::Telemetry> start_telemetry(
+    Host::Tracing tracing, const std::string& otlp_endpoint
+) {
     exporting::TelemetryConfig config;
-    if (tracing == Host::Tracing::on) {
+    if (!otlp_endpoint.empty()) {
+        auto& otlp = config.otlp.emplace_back();
+        otlp.endpoint = otlp_endpoint;
+        // Soon enough that a receiver which hangs is given up and tried again in a burst's time.
+        otlp.timeout = std::chrono::seconds(1);
+    } else if (tracing == Host::Tracing::on) {
         config.sinks.push_back(std::make_shared<exporting::NullSink>());
     }
     auto telemetry = exporting::Telemetry::start(std::move(config));
@@ -60,8 +67,8 @@ void give_up(std::string_view message) {
     std::exit(1);
 }
 
-Host::Host(Tracing tracing, const std::string& model_url)
-    : telemetry_(start_telemetry(tracing)), program_(make_config(model_url)) {}
+Host::Host(Tracing tracing, const std::string& model_url, const std::string& otlp_endpoint)
+    : telemetry_(start_telemetry(tracing, otlp_endpoint)), program_(make_config(model_url)) {}
 
 Host::~Host() = default;
 

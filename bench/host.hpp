@@ -22,14 +22,18 @@ public:
         on,  ///< every span recorded, queued, batched and given to a sink that drops it
     };
 
-    /// `model_url`: base URL of the default endpoint; empty for apps without a model. Only one host
-    /// at a time can trace.
-    explicit Host(Tracing tracing, const std::string& model_url = {});
+    /// `model_url`: base URL of the default endpoint; empty for apps without a model.
+    /// `otlp_endpoint`: where spans go instead of nowhere. Only one host at a time can trace.
+    explicit Host(
+        Tracing tracing, const std::string& model_url = {}, const std::string& otlp_endpoint = {}
+    );
     ~Host();
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
 
     [[nodiscard]] cli::Program& program() noexcept { return program_; }
+
+    [[nodiscard]] exporting::Telemetry& telemetry() noexcept { return *telemetry_; }
 
     [[nodiscard]] std::shared_ptr<const service::LoadedApp> load(const std::string& app_text) const;
 

@@ -57,6 +57,7 @@ int measure_all(const Options& options) {
         {"chains", measure_chains},
         {"streams", measure_streams},
         {"bursts", measure_bursts},
+        {"receivers", measure_receivers},
         {"start", measure_start},
     };
     std::vector<Measurement> results;
@@ -84,7 +85,7 @@ int main(int argc, char** argv) {
     Options options;
     CLI::App app{"Measures whole runs: chains, streams, bursts and start-up."};
     app.add_flag("--quick", options.effort.is_quick, "a few seconds, to see that it works");
-    app.add_option("--only", options.only, "chains, streams, bursts, start");
+    app.add_option("--only", options.only, "chains, streams, bursts, receivers, start");
     app.add_option("--json", options.json_file, "write the results there");
     app.add_option("--markdown", options.markdown_file, "write the page docs/performance.md there");
     // Used by this program on itself.
@@ -93,6 +94,8 @@ int main(int argc, char** argv) {
     app.add_flag("--traced", options.burst.is_traced)->group("");
     app.add_flag("--warm", options.burst.is_warm)->group("");
     app.add_option("--model-url", options.burst.model_url)->group("");
+    app.add_option("--repeat", options.burst.repeat)->group("");
+    app.add_option("--otlp-endpoint", options.burst.otlp_endpoint)->group("");
     app.add_flag("--idle-child", options.is_idle_child)->group("");
     CLI11_PARSE(app, argc, argv);
     if (options.burst.runs > 0) {

@@ -23,9 +23,13 @@ endif()
 
 add_library(flowspan_options INTERFACE)
 add_library(flowspan::options ALIAS flowspan_options)
-target_compile_options(flowspan_options INTERFACE -Wall -Wextra -Wconversion -Wshadow)
+set_target_properties(flowspan_options PROPERTIES EXPORT_NAME options)
+target_compile_features(flowspan_options INTERFACE cxx_std_23)
+# Warnings are this project's own business; the rest belongs to whoever links it.
+target_compile_options(flowspan_options INTERFACE
+    "$<BUILD_INTERFACE:-Wall;-Wextra;-Wconversion;-Wshadow>")
 if(FLOWSPAN_WERROR)
-    target_compile_options(flowspan_options INTERFACE -Werror)
+    target_compile_options(flowspan_options INTERFACE "$<BUILD_INTERFACE:-Werror>")
 endif()
 target_compile_definitions(flowspan_options INTERFACE
     BOOST_ASIO_SEPARATE_COMPILATION

@@ -6,6 +6,11 @@
 #       SOURCES graph.cpp run.cpp
 #       TESTS graph_test.cpp)           # built into engine_test
 
+# What a program that embeds Flowspan may link, and what that needs in turn.
+set(FLOWSPAN_INSTALLED_ROOMS
+    base value async trace infra_http infra_sql infra_sandbox dsl engine model knowledge tools agent
+    store service observe export)
+
 function(flowspan_library name)
     cmake_parse_arguments(ARG "" "" "USES;LINKS;PRIVATE_LINKS;SOURCES;TESTS;TEST_USES;TEST_LINKS" ${ARGN})
     set(target "flowspan_${name}")
@@ -20,7 +25,14 @@ function(flowspan_library name)
     add_library(flowspan::${name} ALIAS ${target})
     list(TRANSFORM ARG_USES PREPEND "flowspan::")
     target_include_directories(${target} ${scope}
-        "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+        "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+        "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>"
+        "$<INSTALL_INTERFACE:include>"
+        "$<INSTALL_INTERFACE:include/flowspan/rooms>")
+    if(name IN_LIST FLOWSPAN_INSTALLED_ROOMS)
+        set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+        install(TARGETS ${target} EXPORT flowspan_targets ARCHIVE COMPONENT devel)
+    endif()
     target_link_libraries(${target} ${scope} flowspan::options ${ARG_USES} ${ARG_LINKS})
     if(FLOWSPAN_BUILD_TESTS AND ARG_TESTS)
         list(TRANSFORM ARG_TEST_USES PREPEND "flowspan::")

@@ -19,10 +19,7 @@ class OtlpClient {
 public:
     /// `name` stands in messages beside the endpoint.
     OtlpClient(
-        OtlpConfig config,
-        const OtlpTarget& target,
-        OtlpSignal signal,
-        std::string_view name = {}
+        OtlpConfig config, const OtlpTarget& target, OtlpSignal signal, std::string_view name = {}
     );
 
     /// For messages and books; without credentials.

@@ -72,12 +72,12 @@ ChaosProgram::ChaosProgram(const ProgramOptions& options)
       services_{real_clock(), real_random(), {&disorder_}, engine::RunLimits{}},
       workflow_(service::make_workflow_app_runner(services_)),
       chat_(service::make_advanced_chat_app_runner(services_)),
-      traced_workflow_(observe::trace_app_runner(*workflow_, "WorkflowAppRunner")),
-      traced_chat_(observe::trace_app_runner(*chat_, "AdvancedChatAppRunner")),
+      traced_workflow_(observe::trace_app_runner(*workflow_, "WorkflowAppRunner", policy_)),
+      traced_chat_(observe::trace_app_runner(*chat_, "AdvancedChatAppRunner", policy_)),
       generate_(
           service::make_app_generate_service({*traced_workflow_, *traced_chat_}, real_random())
       ),
-      traced_generate_(observe::trace_generate_service(*generate_)) {
+      traced_generate_(observe::trace_generate_service(*generate_, policy_)) {
     app_caller_.connect(*traced_generate_, *registry_);
 }
 

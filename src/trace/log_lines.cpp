@@ -2,7 +2,6 @@
 
 #include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/log_event.hpp"
-#include "flowspan/trace/run_scope.hpp"
 
 #include <opentelemetry/trace/context.h>
 #include <spdlog/details/null_mutex.h>
@@ -71,20 +70,12 @@ protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
         LogEvent event;
         event.severity = severity_of(message.level);
-        const std::string_view text(message.payload.data(), message.payload.size());
-        const auto scope = current_run_scope();
-        const auto cleaned = scope != nullptr && scope->redactor != nullptr
-                                 ? scope->redactor->redact(text)
-                                 : built_in_->redact(text);
-        event.body = cleaned ? std::string_view(*cleaned) : text;
+        event.body = {message.payload.data(), message.payload.size()};
         event.span = current_span();
         emit_log(event);
     }
 
     void flush_() override {}
-
-private:
-    std::shared_ptr<const Redactor> built_in_ = Redactor::make_default();
 };
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace flowspan::trace {
 /// Prints ` [trace_id=... span_id=...]` when a span is current, else nothing. For patterns.
 [[nodiscard]] std::unique_ptr<spdlog::custom_flag_formatter> make_span_flag();
 
-/// Hands every line to the log receiver with the current span, redacted by the rules of the running
-/// task's run.
+/// Hands every line to the log receiver with the current span.
 [[nodiscard]] spdlog::sink_ptr make_log_event_sink();
 
 }  // namespace flowspan::trace

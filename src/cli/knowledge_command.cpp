@@ -5,9 +5,9 @@
 #include "flowspan/async/pools.hpp"
 #include "flowspan/async/runtime.hpp"
 #include "flowspan/base/text.hpp"
+#include "flowspan/value/mime_types.hpp"
 #include "knowledge/knowledge_store.hpp"
 #include "nodes/document_extractor/extract_text.hpp"
-#include "nodes/mime_types.hpp"
 
 #include <fmt/format.h>
 
@@ -36,7 +36,7 @@ Result<std::string> read_document(const std::string& path, const nodes::Limits& 
     }
     const std::string bytes(std::istreambuf_iterator<char>(file), {});
     FLOWSPAN_TRY(
-        const auto kind, extractor::find_document_kind(nodes::extension_of_name(path), "")
+        const auto kind, extractor::find_document_kind(value::extension_of_name(path), "")
     );
     return extractor::extract_text(kind, bytes, limits);
 }

@@ -53,6 +53,9 @@ Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileSt
     content.filename = std::filesystem::path(path).filename().string();
     content.transfer_method = "local_file";
     FLOWSPAN_CO_TRY(auto record, co_await files.save(std::move(content)));
+    // Nodes may hand the address on, so it has to lead to the file.
+    std::error_code ec;
+    record["url"] = "file://" + std::filesystem::absolute(path, ec).string();
     co_return std::move(record);
 }
 

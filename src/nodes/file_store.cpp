@@ -2,9 +2,9 @@
 
 #include "flowspan/async/pools.hpp"
 #include "flowspan/value/file.hpp"
+#include "flowspan/value/mime_types.hpp"
 #include "flowspan/value/value.hpp"
 #include "infra/http/http_client.hpp"
-#include "nodes/mime_types.hpp"
 
 #include <fmt/format.h>
 
@@ -92,7 +92,7 @@ bool is_own_reference(std::string_view reference) {
 }
 
 std::string safe_extension(std::string_view filename) {
-    const auto extension = extension_of_name(filename);
+    const auto extension = value::extension_of_name(filename);
     return extension.size() <= kExtensionLengthMax &&
                    is_own_reference(extension.substr(extension.empty() ? 0 : 1))
                ? std::string(extension)
@@ -120,7 +120,8 @@ public:
             co_return too_large(total_size_ + size, options_.total_size_max);
         }
         if (content.mime_type.empty()) {
-            content.mime_type = mime_type_of_extension(extension_of_name(content.filename));
+            content.mime_type =
+                value::mime_type_of_extension(value::extension_of_name(content.filename));
         }
         const auto reference = make_uuid(random_) + safe_extension(content.filename);
         auto record = make_file_record(content, reference, {});
@@ -191,7 +192,7 @@ std::unique_ptr<FileStore> make_file_store(
 json::object make_file_record(
     const FileContent& content, std::string_view reference, std::string_view url
 ) {
-    const auto extension = extension_of_name(content.filename);
+    const auto extension = value::extension_of_name(content.filename);
     json::object record;
     record[value::kFileIdentityKey] = value::kFileIdentity;
     record["id"] = nullptr;

@@ -1,8 +1,12 @@
 #include "service/input_file.hpp"
 
 #include "flowspan/value/file.hpp"
+#include "flowspan/value/mime_types.hpp"
 #include "flowspan/value/value.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,13 +32,56 @@ std::string_view first_text(
 
 std::string_view last_path_part(std::string_view url) {
     url = url.substr(0, url.find_first_of("?#"));
-    const auto slash = url.rfind('/');
-    return slash == std::string_view::npos ? url : url.substr(slash + 1);
+    // A bare address has no path.
+    const auto path = url.find('/', url.find("://") + 3);
+    return path == std::string_view::npos ? std::string_view() : url.substr(url.rfind('/') + 1);
 }
 
-std::string_view extension_of(std::string_view filename) {
-    const auto dot = filename.rfind('.');
-    return dot == std::string_view::npos ? std::string_view() : filename.substr(dot);
+constexpr std::int64_t kMegabyte = 1024 * 1024;
+
+std::int64_t size_max(std::string_view type) {
+    if (type == "image") {
+        return 10 * kMegabyte;
+    }
+    if (type == "audio") {
+        return 50 * kMegabyte;
+    }
+    return (type == "video" ? 100 : 15) * kMegabyte;
+}
+
+// What the caller does not say about a file, from what he does.
+void complete(json::object& record, const json::value& given) {
+    std::string extension(value::extension_of_name(string_member(record, "filename")));
+    std::string mime_type(value::without_parameters(string_member(given, "mime_type")));
+    if (mime_type.empty()) {
+        mime_type = value::mime_type_of_extension(extension);
+    }
+    if (extension.empty()) {
+        extension = value::extension_of_mime_type(mime_type);
+    }
+    const auto declared = string_member(given, "type");
+    record["type"] = declared.empty() || declared == "custom"
+                         ? value::detect_file_type(extension, mime_type)
+                         : declared;
+    record["extension"] = std::move(extension);
+    record["mime_type"] = std::move(mime_type);
+    const auto* size = find_member(given, "size");
+    record["size"] = size != nullptr && size->is_int64() ? *size : json::value(-1);
+}
+
+Result<json::value> checked(json::value record) {
+    const auto* size = find_member(record, "size");
+    const auto limit = size_max(string_member(record, "type"));
+    if (size != nullptr && size->is_int64() && size->get_int64() > limit) {
+        return invalid(fmt::format(
+            "File size exceeded: {} has {} bytes, at most {} MB are allowed for its type ({})",
+            string_member(record, "filename"),
+            size->get_int64(),
+            limit / kMegabyte,
+            string_member(record, "type")
+        ));
+    }
+    return record;
 }
 
 }  // namespace
@@ -42,7 +89,7 @@ std::string_view extension_of(std::string_view filename) {
 Result<json::value> make_file_record(const json::object& mapping) {
     json::value given(mapping);
     if (value::is_file_record(given)) {
-        return given;
+        return checked(std::move(given));
     }
     const auto method = string_member(given, "transfer_method");
     if (method.empty()) {
@@ -73,18 +120,9 @@ Result<json::value> make_file_record(const json::object& mapping) {
         }
         record["related_id"] = reference;
     }
-    const auto extension = extension_of(filename);
-    const auto mime_type = string_member(given, "mime_type");
-    const auto declared = string_member(given, "type");
     record["filename"] = filename;
-    record["extension"] = extension;
-    record["mime_type"] = mime_type;
-    record["type"] = declared.empty() || declared == "custom"
-                         ? value::detect_file_type(extension, mime_type)
-                         : declared;
-    const auto* size = find_member(given, "size");
-    record["size"] = size != nullptr ? *size : json::value(-1);
-    return json::value(std::move(record));
+    complete(record, given);
+    return checked(std::move(record));
 }
 
 }  // namespace flowspan::service

@@ -24,6 +24,9 @@ struct Field {
 
 using Checked = Result<json::value>;
 
+// Of a list field without a limit of its own.
+constexpr std::int64_t kFilesMax = 10;
+
 // Only webhooks have fields of this type.
 constexpr std::string_view kListType = "list";
 
@@ -195,6 +198,16 @@ json::value check_checkbox(const json::value& given) {
     return given;
 }
 
+bool is_unfinished_file(const json::object& file) {
+    const json::value given(file);
+    if (value::is_file_record(given)) {
+        return false;
+    }
+    const auto method = string_member(given, "transfer_method");
+    return method.empty() || (method == "remote_url" && string_member(given, "url").empty() &&
+                              string_member(given, "remote_url").empty());
+}
+
 Checked check_file(const Field& field, const json::value& given) {
     const auto& name = field.info.variable;
     if (field.info.type == "file") {
@@ -211,13 +224,16 @@ Checked check_file(const Field& field, const json::value& given) {
         if (!item.is_object()) {
             return invalid(fmt::format("{} in input form must be a list of files", name));
         }
+        // Clients send what a person has begun to fill in; that is no file yet.
+        if (is_unfinished_file(item.get_object())) {
+            continue;
+        }
         FLOWSPAN_TRY(auto file, make_file_record(item.get_object()));
         files.push_back(std::move(file));
     }
-    if (field.max_length > 0 && files.size() > static_cast<std::size_t>(field.max_length)) {
-        return invalid(
-            fmt::format("{} in input form must be less than {} files", name, field.max_length)
-        );
+    const auto limit = field.max_length > 0 ? field.max_length : kFilesMax;
+    if (files.size() > static_cast<std::size_t>(limit)) {
+        return invalid(fmt::format("{} in input form must be less than {} files", name, limit));
     }
     return json::value(std::move(files));
 }

@@ -148,6 +148,54 @@ TEST(InputFormProblems, AreAllReportedAtOnce) {
     );
 }
 
+json::value file_of(std::string_view mapping) {
+    const auto checked = validate_inputs(
+        graph_with(kFile),
+        parse_json(R"({"d":{"transfer_method":"remote_url",)" + std::string(mapping) + "}}")
+            ->get_object()
+    );
+    return checked ? checked->front().value.json() : json::value(checked.error().message);
+}
+
+TEST(InputFormFiles, CompletesWhatTheCallerDoesNotSay) {
+    const auto bare = file_of(R"("url":"https://h/p/report.pdf")");
+    EXPECT_EQ(bare.at("mime_type"), json::value("application/pdf"));
+    EXPECT_EQ(bare.at("type"), json::value("document"));
+    const auto typed = file_of(R"("url":"https://h/p/cat?size=2","mime_type":"image/png; q=1")");
+    EXPECT_EQ(typed.at("extension"), json::value(".png"));
+    EXPECT_EQ(typed.at("mime_type"), json::value("image/png"));
+    EXPECT_EQ(typed.at("type"), json::value("image"));
+    EXPECT_EQ(file_of(R"("url":"https://host")").at("filename"), json::value(""));
+}
+
+TEST(InputFormFiles, RefusesWhatIsTooLargeForItsType) {
+    EXPECT_TRUE(file_of(R"("url":"https://h/a.mp4","size":50000000)").is_object());
+    EXPECT_EQ(
+        file_of(R"("url":"https://h/a.png","size":50000000)"),
+        json::value(
+            "File size exceeded: a.png has 50000000 bytes, at most 10 MB are allowed for its type "
+            "(image)"
+        )
+    );
+}
+
+TEST(InputFormFiles, SkipsListEntriesThatAreNoFilesYet) {
+    const auto graph = graph_with(kFiles);
+    EXPECT_EQ(checked_text(graph, R"({"l":[{},{"transfer_method":"remote_url"}]})"), R"({"l":[]})");
+}
+
+TEST(InputFormFiles, AllowsTenFilesUnlessTheFieldSaysMore) {
+    const auto graph = graph_with(R"({"variable":"l","type":"file-list"})");
+    std::string files;
+    for (int i = 0; i < 11; ++i) {
+        files += R"(,{"transfer_method":"remote_url","url":"http://h/a.png"})";
+    }
+    EXPECT_EQ(
+        checked_text(graph, R"({"l":[)" + files.substr(1) + "]}"),
+        "l in input form must be less than 10 files"
+    );
+}
+
 TEST(InputFormFiles, RemoteFileBecomesARecordWithItsTypeDetected) {
     const auto checked = validate_inputs(
         graph_with(kFile),

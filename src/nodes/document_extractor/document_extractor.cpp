@@ -2,9 +2,9 @@
 
 #include "flowspan/async/pools.hpp"
 #include "flowspan/value/file.hpp"
+#include "flowspan/value/mime_types.hpp"
 #include "nodes/document_extractor/extract_text.hpp"
 #include "nodes/file_store.hpp"
-#include "nodes/mime_types.hpp"
 #include "nodes/node_kind.hpp"
 #include "nodes/variables.hpp"
 
@@ -22,7 +22,7 @@ using value::ValueType;
 std::string extension_of(const json::value& record) {
     const auto extension = string_member(record, "extension");
     return std::string(
-        extension.empty() ? extension_of_name(string_member(record, "filename")) : extension
+        extension.empty() ? value::extension_of_name(string_member(record, "filename")) : extension
     );
 }
 

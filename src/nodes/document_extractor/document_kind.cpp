@@ -1,7 +1,7 @@
 #include "nodes/document_extractor/document_kind.hpp"
 
 #include "flowspan/base/text.hpp"
-#include "nodes/mime_types.hpp"
+#include "flowspan/value/mime_types.hpp"
 
 #include <fmt/format.h>
 
@@ -104,7 +104,7 @@ Result<DocumentKind> find_document_kind(std::string_view extension, std::string_
             "Unable to determine file type: MIME type or file extension is missing"
         );
     }
-    const auto type = to_lower_ascii(without_parameters(mime_type));
+    const auto type = to_lower_ascii(value::without_parameters(mime_type));
     if (const auto kind = kind_of_mime_type(type)) {
         return *kind;
     }

@@ -1,7 +1,7 @@
 #include "nodes/http_request/response.hpp"
 
 #include "flowspan/base/text.hpp"
-#include "nodes/mime_types.hpp"
+#include "flowspan/value/mime_types.hpp"
 #include "nodes/text_encoding.hpp"
 
 #include <fmt/format.h>
@@ -106,7 +106,7 @@ bool is_file(const http::HttpResponse& response) {
             return true;
         }
     }
-    const auto type = to_lower_ascii(without_parameters(header(response, "content-type")));
+    const auto type = to_lower_ascii(value::without_parameters(header(response, "content-type")));
     if (type.starts_with("text/") && type.find("csv") == std::string::npos) {
         return false;
     }
@@ -114,7 +114,7 @@ bool is_file(const http::HttpResponse& response) {
         (contains_any(type, kTextTypes) || looks_like_text(response.body))) {
         return false;
     }
-    const auto known = mime_type_of_extension(extension_of_mime_type(type));
+    const auto known = value::mime_type_of_extension(value::extension_of_mime_type(type));
     if (!known.empty()) {
         const auto main = known.substr(0, known.find('/'));
         return main == "application" || main == "image" || main == "audio" || main == "video";
@@ -131,17 +131,17 @@ std::string read_text(const http::HttpResponse& response) {
 FileContent to_file(http::HttpResponse response) {
     FileContent file;
     const auto disposition = read_disposition(header(response, "content-disposition"));
-    const auto type = to_lower_ascii(without_parameters(header(response, "content-type")));
+    const auto type = to_lower_ascii(value::without_parameters(header(response, "content-type")));
     file.filename = disposition.filename;
     if (file.filename.empty()) {
         file.filename = percent_decode(name_in_url(response.url));
     }
-    file.mime_type = mime_type_of_extension(extension_of_name(disposition.filename));
+    file.mime_type = value::mime_type_of_extension(value::extension_of_name(disposition.filename));
     if (file.mime_type.empty()) {
         file.mime_type = type;
     }
     if (file.mime_type.empty()) {
-        file.mime_type = mime_type_of_extension(extension_of_name(file.filename));
+        file.mime_type = value::mime_type_of_extension(value::extension_of_name(file.filename));
     }
     if (file.mime_type.empty()) {
         file.mime_type = "application/octet-stream";
@@ -149,8 +149,8 @@ FileContent to_file(http::HttpResponse response) {
     if (file.filename.empty()) {
         file.filename = "file";
     }
-    if (extension_of_name(file.filename).empty()) {
-        const auto extension = extension_of_mime_type(file.mime_type);
+    if (value::extension_of_name(file.filename).empty()) {
+        const auto extension = value::extension_of_mime_type(file.mime_type);
         file.filename += extension.empty() ? ".bin" : extension;
     }
     file.bytes = std::move(response.body);

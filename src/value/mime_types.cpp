@@ -1,4 +1,4 @@
-#include "nodes/mime_types.hpp"
+#include "flowspan/value/mime_types.hpp"
 
 #include "flowspan/base/text.hpp"
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-namespace flowspan::nodes {
+namespace flowspan::value {
 
 namespace {
 
@@ -111,4 +111,4 @@ std::string_view without_parameters(std::string_view content_type) noexcept {
     return trim(content_type.substr(0, content_type.find(';')));
 }
 
-}  // namespace flowspan::nodes
+}  // namespace flowspan::value

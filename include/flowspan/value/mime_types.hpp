@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace flowspan::nodes {
+namespace flowspan::value {
 
 /// The type for an extension with or without dot, any case; empty if unknown.
 [[nodiscard]] std::string_view mime_type_of_extension(std::string_view extension) noexcept;
@@ -17,4 +17,4 @@ namespace flowspan::nodes {
 /// `text/html` of `Text/HTML; charset=utf-8`, not lower-cased.
 [[nodiscard]] std::string_view without_parameters(std::string_view content_type) noexcept;
 
-}  // namespace flowspan::nodes
+}  // namespace flowspan::value

@@ -26,6 +26,9 @@ struct Cores {
 /// Chains and a fan-out of native nodes, tracing off and on, everything on one core.
 [[nodiscard]] std::vector<Measurement> measure_chains(const Effort& effort);
 
+/// Iterations and loops of 10,000 rounds with one native node each: time and memory.
+[[nodiscard]] std::vector<Measurement> measure_containers(const Effort& effort);
+
 /// A streaming run of 64 tokens beside the same call with bare libcurl.
 [[nodiscard]] std::vector<Measurement> measure_streams(const Effort& effort);
 

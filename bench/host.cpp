@@ -34,6 +34,7 @@ std::unique_ptr<exporting::Telemetry> start_telemetry(
 
 cli::Config make_config(const std::string& model_url) {
     cli::Config config;
+    config.limits.steps_max = 1'000'000;  // containers have thousands of rounds
     if (!model_url.empty()) {
         config.models.default_endpoint.emplace();
         config.models.default_endpoint->base_url = model_url;

@@ -55,6 +55,7 @@ int measure_all(const Options& options) {
 
     static constexpr Part kParts[] = {
         {"chains", measure_chains},
+        {"containers", measure_containers},
         {"streams", measure_streams},
         {"bursts", measure_bursts},
         {"receivers", measure_receivers},
@@ -85,7 +86,7 @@ int main(int argc, char** argv) {
     Options options;
     CLI::App app{"Measures whole runs: chains, streams, bursts and start-up."};
     app.add_flag("--quick", options.effort.is_quick, "a few seconds, to see that it works");
-    app.add_option("--only", options.only, "chains, streams, bursts, receivers, start");
+    app.add_option("--only", options.only, "chains, containers, streams, bursts, receivers, start");
     app.add_option("--json", options.json_file, "write the results there");
     app.add_option("--markdown", options.markdown_file, "write the page docs/performance.md there");
     // Used by this program on itself.

@@ -52,6 +52,10 @@ private:
 constexpr std::string_view kForm =
     "variables: [{variable: text, label: Text, type: text-input, required: true, max_length: 200}]";
 
+constexpr std::string_view kContainerForm =
+    "variables: [{variable: text, label: Text, type: paragraph, required: true}, {variable: list, "
+    "label: List, type: json_object}]";
+
 std::string aggregator_of(std::string_view source, std::string_view name) {
     return fmt::format("output_type: string, variables: [[{}, {}]]", source, name);
 }
@@ -111,6 +115,53 @@ std::string make_fan_out_app(int branches) {
     app.add_node("join", "variable-aggregator", aggregator_of("branch0", "output"));
     app.add_node("finish", "end", end_with("join", "output"));
     app.add_edge("join", "finish", "source");
+    return std::move(app).finish();
+}
+
+std::string make_iteration_app() {
+    AppText app("iteration", "workflow");
+    app.add_node("start", "start", kContainerForm);
+    app.add_node(
+        "rounds",
+        "iteration",
+        "start_node_id: first, iterator_selector: [start, list, items], output_selector: [pick, "
+        "output], is_parallel: false, error_handle_mode: terminated, flatten_output: false"
+    );
+    app.add_node("first", "iteration-start", "iteration_id: rounds");
+    app.add_node(
+        "pick", "variable-aggregator", aggregator_of("start", "text") + ", iteration_id: rounds"
+    );
+    app.add_node("finish", "end", end_with("start", "text"));
+    app.add_edge("start", "rounds", "source");
+    app.add_edge("first", "pick", "source");
+    app.add_edge("rounds", "finish", "source");
+    return std::move(app).finish();
+}
+
+std::string make_loop_app(int count) {
+    AppText app("loop", "workflow");
+    app.add_node("start", "start", kContainerForm);
+    app.add_node(
+        "rounds",
+        "loop",
+        fmt::format(
+            "start_node_id: first, loop_count: {}, break_conditions: [], logical_operator: and, "
+            "loop_variables: [{{label: kept, var_type: string, value_type: constant, value: "
+            "none}}]",
+            count
+        )
+    );
+    app.add_node("first", "loop-start", "loop_id: rounds");
+    app.add_node(
+        "keep",
+        "assigner",
+        "version: '2', loop_id: rounds, items: [{variable_selector: [rounds, kept], input_type: "
+        "variable, operation: over-write, value: [start, text]}]"
+    );
+    app.add_node("finish", "end", end_with("start", "text"));
+    app.add_edge("start", "rounds", "source");
+    app.add_edge("first", "keep", "source");
+    app.add_edge("rounds", "finish", "source");
     return std::move(app).finish();
 }
 

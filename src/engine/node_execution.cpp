@@ -47,7 +47,9 @@ void NodeExecution::report_form_timeout(SystemTime expired_at) {
     state_.emit(NodeRunHumanInputFormTimeout{&run_, expired_at});
 }
 
-void NodeExecution::report_container(ContainerEvent event, std::int64_t index, json::object facts) {
+void NodeExecution::report_container(
+    ContainerEvent event, std::int64_t index, const json::object& facts
+) {
     state_.emit(NodeRunContainer{&run_, event, index, &facts});
 }
 

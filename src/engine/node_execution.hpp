@@ -35,7 +35,8 @@ public:
     const json::object* find_answer(std::string_view session_id) const noexcept override;
     void report_form_filled(const FormFacts& form) override;
     void report_form_timeout(SystemTime expired_at) override;
-    void report_container(ContainerEvent event, std::int64_t index, json::object facts) override;
+    void report_container(ContainerEvent event, std::int64_t index, const json::object& facts)
+        override;
     Task<FrameResult> run_frame(FrameRequest request) override;
     void erase_child_outputs() override;
 

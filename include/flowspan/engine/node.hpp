@@ -198,7 +198,9 @@ public:
     virtual void report_form_timeout(SystemTime expired_at) = 0;
 
     /// Containers only: announces a step of the container's own life.
-    virtual void report_container(ContainerEvent event, std::int64_t index, json::object facts) = 0;
+    virtual void report_container(
+        ContainerEvent event, std::int64_t index, const json::object& facts
+    ) = 0;
 
     /// Containers only: runs the children once. Several may run at a time. A frame that was under
     /// way when the run was interrupted goes on from there if its index is the same.

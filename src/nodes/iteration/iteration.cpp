@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,8 +31,13 @@ struct Config {
 /// One execution; lives in the frame of execute() and outlives the tasks that work for it.
 class IterationRun final : public engine::StateKeeper {
 public:
-    IterationRun(engine::NodeContext& context, const Config& config, json::array items)
-        : context_(context), config_(config), items_(std::move(items)), results_(items_.size()) {}
+    /// `list` is a list.
+    IterationRun(engine::NodeContext& context, const Config& config, value::Value list)
+        : context_(context),
+          config_(config),
+          list_(std::move(list)),
+          items_(list_.json().get_array()),
+          results_(items_.size()) {}
 
     json::object save_state() const override {
         IterationState state;
@@ -99,14 +105,19 @@ public:
 
     [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
 
-    [[nodiscard]] json::array outputs() const {
+    /// What the items gave; they are gone afterwards, as there may be a lot of it.
+    [[nodiscard]] json::array take_outputs() {
         json::array outputs;
-        for (const auto& result : results_) {
+        outputs.reserve(results_.size());
+        for (auto& result : results_) {
             if (result) {
-                outputs.push_back(*result);
+                outputs.push_back(std::move(*result));
             }
         }
-        return config_.should_flatten ? flatten(std::move(outputs)) : outputs;
+        if (config_.should_flatten) {
+            return flatten(std::move(outputs));
+        }
+        return outputs;
     }
 
     [[nodiscard]] json::object metadata() const {
@@ -159,7 +170,7 @@ private:
         request.index = number;
         request.merges_outputs = index + 1 == items_.size();
         request.variables.push_back({"index", value::Value::integer(number)});
-        request.variables.push_back({"item", value::Value(items_[index])});
+        request.variables.push_back({"item", list_.part(items_[index])});
         auto frame = co_await context_.run_frame(std::move(request));
         std::erase(open_, index);
         durations_.emplace_back(index, frame.elapsed);
@@ -191,9 +202,9 @@ private:
             return outputs;
         }
         json::array flat;
-        for (const auto& output : outputs) {
-            if (const auto* list = output.if_array()) {
-                flat.insert(flat.end(), list->begin(), list->end());
+        for (auto& output : outputs) {
+            if (auto* list = output.if_array()) {
+                std::ranges::move(*list, std::back_inserter(flat));
             }
         }
         return flat;
@@ -201,7 +212,8 @@ private:
 
     engine::NodeContext& context_;
     const Config& config_;
-    json::array items_;
+    value::Value list_;
+    const json::array& items_;
     std::size_t next_ = 0;
     std::vector<std::size_t> open_;
     std::vector<std::size_t> interrupted_;  ///< open when an earlier process left the run
@@ -239,21 +251,17 @@ public:
                 )
             );
         }
-        const auto items = iterator->is_none() ? json::array() : iterator->json().get_array();
-        context.record().inputs["iterator_selector"] = items;
-        context.report_container(
-            engine::ContainerEvent::started,
-            0,
-            {{"inputs", context.record().inputs}, {"metadata", {{"iteration_length", items.size()}}}
-            }
-        );
-        if (items.empty()) {
-            co_return conclude_empty(context, *iterator);
+        const auto list = iterator->is_none() ? value::Value(json::array()) : *iterator;
+        const auto count = list.json().get_array().size();
+        context.record().inputs["iterator_selector"] = list.json();
+        announce(context, count);
+        if (count == 0) {
+            co_return conclude_empty(context, list);
         }
-        IterationRun run(context, config_, items);
+        IterationRun run(context, config_, list);
         context.keep_state(run);
         co_await run.run();
-        co_return conclude(context, run, items.size());
+        co_return conclude(context, run, count);
     }
 
 private:
@@ -265,7 +273,7 @@ private:
         }
         context.record().inputs["iterator_selector"] = state.items;
         const auto count = state.items.size();
-        IterationRun run(context, config_, state.items);
+        IterationRun run(context, config_, value::Value(std::move(state.items)));
         if (auto restored = run.restore(std::move(state)); !restored) {
             co_return failure(std::move(restored).error().while_doing("going on with an iteration")
             );
@@ -275,45 +283,65 @@ private:
         co_return conclude(context, run, count);
     }
 
+    static void announce(engine::NodeContext& context, std::size_t count) {
+        auto& inputs = context.record().inputs;
+        json::object facts;
+        facts["inputs"] = std::move(inputs);
+        facts["metadata"] = json::object{{"iteration_length", count}};
+        context.report_container(engine::ContainerEvent::started, 0, facts);
+        inputs = std::move(facts["inputs"].get_object());
+    }
+
     static engine::NodeOutcome conclude_empty(
-        engine::NodeContext& context, const value::Value& iterator
+        engine::NodeContext& context, const value::Value& list
     ) {
-        context.report_container(
-            engine::ContainerEvent::succeeded, 0, facts_of(context, {{"output", json::array()}}, 0)
-        );
+        json::array output;
+        report_end(context, engine::ContainerEvent::succeeded, output, {{"steps", 0}});
         engine::NodeOutcome outcome;
-        outcome.outputs.push_back(
-            {"output", iterator.is_none() ? value::Value(json::array()) : iterator}
-        );
+        outcome.outputs.push_back({"output", list});
         return outcome;
     }
 
     Result<engine::NodeOutcome> conclude(
-        engine::NodeContext& context, const IterationRun& run, std::size_t steps
+        engine::NodeContext& context, IterationRun& run, std::size_t steps
     ) const {
         context.record().metadata = run.metadata();
-        auto output = run.outputs();
-        auto facts = facts_of(context, {{"output", output}}, steps);
+        auto output = run.take_outputs();
         if (run.error() && config_.error_mode == ErrorMode::terminated) {
-            facts["error"] = run.error()->full_text();
-            context.report_container(engine::ContainerEvent::failed, 0, std::move(facts));
+            report_end(
+                context,
+                engine::ContainerEvent::failed,
+                output,
+                {{"steps", steps}, {"error", run.error()->full_text()}}
+            );
             return failure(*run.error());
         }
-        context.report_container(engine::ContainerEvent::succeeded, 0, std::move(facts));
+        report_end(context, engine::ContainerEvent::succeeded, output, {{"steps", steps}});
         engine::NodeOutcome outcome;
         outcome.outputs.push_back({"output", value::Value(std::move(output))});
         return outcome;
     }
 
-    static json::object facts_of(
-        engine::NodeContext& context, json::object outputs, std::size_t steps
+    // What the event tells is lent to it: lists and records may be large.
+    static void report_end(
+        engine::NodeContext& context,
+        engine::ContainerEvent event,
+        json::array& output,
+        const json::object& more
     ) {
-        return {
-            {"inputs", context.record().inputs},
-            {"outputs", std::move(outputs)},
-            {"metadata", context.record().metadata},
-            {"steps", steps},
-        };
+        auto& record = context.record();
+        json::object facts;
+        facts["inputs"] = std::move(record.inputs);
+        auto& outputs = facts["outputs"].emplace_object();
+        outputs["output"] = std::move(output);
+        facts["metadata"] = std::move(record.metadata);
+        for (const auto& [key, value] : more) {
+            facts[key] = value;
+        }
+        context.report_container(event, 0, facts);
+        record.inputs = std::move(facts["inputs"].get_object());
+        record.metadata = std::move(facts["metadata"].get_object());
+        output = std::move(facts["outputs"].get_object()["output"].get_array());
     }
 
     Config config_;

@@ -45,12 +45,12 @@ public:
         while (state_.round < config_.rounds_max && !state_.is_broken) {
             if (auto ended = co_await run_round(); !ended) {
                 error_text_ = ended.error().full_text();
-                context_.record().metadata = metadata();
+                context_.record().metadata = take_metadata();
                 report(engine::ContainerEvent::failed, "error", config_.rounds_max);
                 co_return failure(std::move(ended).error());
             }
         }
-        context_.record().metadata = metadata();
+        context_.record().metadata = take_metadata();
         report(
             engine::ContainerEvent::succeeded,
             state_.is_broken ? "loop_break" : "loop_completed",
@@ -189,29 +189,34 @@ private:
         return {};
     }
 
-    [[nodiscard]] json::object metadata() const {
-        return {
-            {"total_tokens", state_.prompt_tokens + state_.completion_tokens},
-            {"total_price", state_.total_price},
-            {"currency", state_.currency},
-            {"loop_duration_map", state_.durations},
-            {"loop_variable_map", state_.round_values},
-        };
+    // Called once, at the end: there is an entry for every round.
+    [[nodiscard]] json::object take_metadata() {
+        json::object metadata;
+        metadata["total_tokens"] = state_.prompt_tokens + state_.completion_tokens;
+        metadata["total_price"] = state_.total_price;
+        metadata["currency"] = state_.currency;
+        metadata["loop_duration_map"] = std::move(state_.durations);
+        metadata["loop_variable_map"] = std::move(state_.round_values);
+        return metadata;
     }
 
+    // What the event tells is lent to it: the metadata of many rounds is large.
     void report(engine::ContainerEvent event, std::string_view reason, std::int64_t steps) {
-        auto details = context_.record().metadata;
-        details["completed_reason"] = reason;
-        json::object facts = {
-            {"inputs", context_.record().inputs},
-            {"outputs", state_.outputs},
-            {"metadata", std::move(details)},
-            {"steps", steps},
-        };
+        auto& record = context_.record();
+        json::object facts;
+        facts["inputs"] = std::move(record.inputs);
+        facts["outputs"] = state_.outputs;
+        auto& metadata = facts["metadata"].emplace_object();
+        metadata = std::move(record.metadata);
+        metadata["completed_reason"] = reason;
+        facts["steps"] = steps;
         if (!error_text_.empty()) {
             facts["error"] = error_text_;
         }
-        context_.report_container(event, 0, std::move(facts));
+        context_.report_container(event, 0, facts);
+        record.inputs = std::move(facts["inputs"].get_object());
+        record.metadata = std::move(facts["metadata"].get_object());
+        record.metadata.erase("completed_reason");
     }
 
     engine::NodeContext& context_;

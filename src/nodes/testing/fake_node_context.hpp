@@ -43,8 +43,9 @@ public:
     const json::object* find_answer(std::string_view session_id) const noexcept override;
     void report_form_filled(const engine::FormFacts& form) override;
     void report_form_timeout(SystemTime expired_at) override;
-    void report_container(engine::ContainerEvent event, std::int64_t index, json::object facts)
-        override;
+    void report_container(
+        engine::ContainerEvent event, std::int64_t index, const json::object& facts
+    ) override;
 
     /// Takes the next of `frames` (a frame that does nothing if there is none left); the script's
     /// variables are set in a copy of the pool, or in the pool itself if the frame shares it.

@@ -509,6 +509,19 @@ TEST(Loader, CountsNodesOfContainersThatAreGoneAsOutside) {
     );
 }
 
+TEST(Loader, ReadsWhatHandWrittenFilesCanOnlyMean) {
+    const auto result = load_app(
+        workflow("[{id: s, data: {type: start}}, {id: c, data: {type: code}}"
+                 ", {id: p, data: {type: parameter-extractor, query_variable_selector: [s, q]}}"
+                 ", {id: k, data: {type: knowledge-retrieval, dataset_ids: []}}]"),
+        "x.yml"
+    );
+    ASSERT_TRUE(result.app);
+    EXPECT_TRUE(node(*result.app, "c").data.at("variables").get_array().empty());
+    EXPECT_EQ(value::python_json(node(*result.app, "p").data.at("query")), R"(["s", "q"])");
+    EXPECT_EQ(node(*result.app, "k").data.at("retrieval_mode"), json::value("multiple"));
+}
+
 TEST(Loader, KeepsANodeWhoseCommonFieldsAreWrong) {
     const auto result = load_app(
         workflow("[{id: s, data: {type: start, title: 5}}"

@@ -187,6 +187,18 @@ TEST(GraphEngine, RetriesUntilSuccessAndStaysPartial) {
     EXPECT_TRUE(contains(outcome.hooks, "retry f 2"));
 }
 
+TEST(GraphEngine, ReadsRetrySettingsThatAreWrittenAsText) {
+    const auto flaky = [](std::string_view enabled) {
+        return run(make_graph(
+            "start:s\nflaky:f {\"retry_config\":{\"retry_enabled\":\"" + std::string(enabled) +
+                "\",\"max_retries\":\"3\",\"retry_interval\":\"1\"}}",
+            "s>f"
+        ));
+    };
+    EXPECT_EQ(flaky("true").result.status, RunStatus::partial_succeeded);
+    EXPECT_EQ(flaky("false").result.status, RunStatus::failed);
+}
+
 TEST(GraphEngine, AbortFromAnotherThreadStopsTheRun) {
     Options options;
     std::jthread stopper([control = options.control] { control.abort("user asked"); });

@@ -1,5 +1,7 @@
 #include "engine/graph.hpp"
 
+#include "dsl/data_reader.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -14,12 +16,12 @@ RetryPolicy read_retry(const json::value& data) {
         return policy;
     }
     const auto* enabled = find_member(*config, "retry_enabled");
-    if (enabled == nullptr || !value::Value(*enabled).is_truthy()) {
+    if (enabled == nullptr || !dsl::to_boolean(*enabled).value_or(false)) {
         return policy;
     }
     const auto number = [&](std::string_view key) -> std::int64_t {
         const auto* member = find_member(*config, key);
-        return member == nullptr || !member->is_number() ? 0 : member->to_number<std::int64_t>();
+        return member == nullptr ? 0 : dsl::to_integer(*member).value_or(0);
     };
     policy.retries_max = static_cast<int>(std::clamp<std::int64_t>(number("max_retries"), 0, 100));
     policy.interval =

@@ -122,7 +122,9 @@ void check_error_strategy(const DataReader& reader) {
         return;
     }
     const auto word = string_or_empty(*strategy);
-    if (word != "fail-branch" && word != "default-value") {
+    // The editor's word for "neither" is in some files.
+    const bool is_neither = word == "none" || (strategy->is_string() && word.empty());
+    if (word != "fail-branch" && word != "default-value" && !is_neither) {
         reader.report_as(
             Problem::Severity::node_error,
             "node.invalid_error_strategy",

@@ -114,6 +114,18 @@ void normalise_tool(json::object& data) {
     }
 }
 
+// What files written by hand leave out or call by the name that it has elsewhere, where only one
+// thing can be meant.
+void normalise_authored(std::string_view type, json::object& data) {
+    if (type == "parameter-extractor") {
+        rename(data, "query_variable_selector", "query");
+    } else if (type == "code") {
+        data.emplace("variables", json::array());
+    } else if (type == "knowledge-retrieval" && !data.contains("single_retrieval_config")) {
+        data.emplace("retrieval_mode", "multiple");
+    }
+}
+
 void normalise_human_input(json::object& data) {
     auto* methods = data.if_contains("delivery_methods");
     if (methods == nullptr || !methods->is_array()) {
@@ -157,6 +169,8 @@ void normalise_node(NodeSpec& spec) {
         normalise_tool(data);
     } else if (spec.type == "human-input") {
         normalise_human_input(data);
+    } else {
+        normalise_authored(spec.type, data);
     }
 }
 

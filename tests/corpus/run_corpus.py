@@ -1,25 +1,30 @@
 #!/usr/bin/env python3
-"""Runs every workflow and chatflow of a folder once, with made-up inputs, and says how it went.
+"""Runs every workflow and chatflow of a folder with made-up inputs, and says how it went.
 
-Models are played by the scripted server (or the demo model); all other HTTP goes through a proxy on
-loopback that answers every request with 200 and a small JSON object, so that nothing leaves the
-machine. A run may fail, because an app may need what made-up inputs cannot give; it may not crash,
-hang, or leave a trace that is not whole. Exits 1 if one does, or if too few succeed.
+Models are played by the scripted server (or the demo model); web services and tools by a proxy on
+loopback, so that nothing leaves the machine. Answers are made to fit what the app's own code,
+schemas and prompts say (`shapes.py`, `world.py`); a run that fails is tried again with answers in
+another style. An app may fail for reasons of its own, which are named; it may not crash, hang, or leave a
+trace that is not whole. Exits 1 if one does, or if too few succeed.
 """
 
 import argparse
 import collections
 import concurrent.futures
-import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+import yaml
+
+import shapes
+import world
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parent.parent / "build" / "release"
@@ -27,98 +32,30 @@ BUILD = HERE.parent.parent / "build" / "release"
 # A run that got what it needs is quicker by far, also with sanitizers.
 LIMIT_S = 60
 
-# A red dot.
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63fccf"
-    "c0f01f0005050201a5f6457d0000000049454e44ae426082"
-)
-
-DOCUMENT = "Tea was carried over the mountains. It was pressed into bricks.\n"
-
-# Whoever asks for JSON gets some.
-SCRIPT = """
-tokens: 12
-replies:
-  - when: {any_message: category_id}
-    text: '{"keywords": ["tea"], "category_id": "", "category_name": ""}'
-  - when: {any_message: JSON}
-    text: '{"result": "tea", "text": "tea", "items": ["tea"]}'
-  - when: {any_message: json}
-    text: '{"result": "tea", "text": "tea", "items": ["tea"]}'
-"""
-
-# Tools are played by the stub, too.
 CONFIGURATION = """
 [[tools.map]]
-url = "%s/tool"
+url = "{url}/tool"
+
+[sandbox]
+python = "{python}"
+read_only_paths = ["{folder}"]
 """
 
 GRAPH_MODES = ("workflow", "advanced-chat")
 
-
-class Stub:
-    """Plays the rest of the world: a proxy that answers everything itself."""
-
-    BODY = json.dumps(
-        {"ok": True, "code": 0, "message": "from the stub", "data": {"text": "stub", "items": []}}
-    ).encode()
-
-    def __enter__(self):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self):
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(Stub.BODY)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(Stub.BODY)
-
-            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = answer
-
-            def do_CONNECT(self):
-                self.send_error(502, "nothing leaves this machine")
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class Model:
-    """The scripted model server; without a program the built-in demo model answers."""
-
-    def __init__(self, program):
-        self._program = program
-        self.environment = {}
-
-    def __enter__(self):
-        if self._program:
-            with tempfile.NamedTemporaryFile("w", suffix=".script", encoding="utf-8") as script:
-                script.write(SCRIPT)
-                script.flush()
-                self._process = subprocess.Popen(
-                    [self._program, "--script", script.name], stdout=subprocess.PIPE, text=True
-                )
-                # Once it listens it has read the file.
-                port = self._process.stdout.readline().rsplit(":", 1)[1].strip()
-            self.environment = {"FLOWSPAN_MODEL_BASE_URL": f"http://127.0.0.1:{port}/v1"}
-        return self
-
-    def __exit__(self, *_):
-        if self._program:
-            self._process.terminate()
-            self._process.wait(LIMIT_S)
+# Failures that no runtime can help, by what the error says.
+OWN_FAULTS = {
+    r"is missing; add it|must be (text|a list|a mapping|one of)": "a node's data breaks a rule",
+    r"unknown comparison operator": "a node's data breaks a rule",
+    r"should have exactly one item": "a request's body is wrong",
+    r"No module named": "code imports what the sandbox lacks",
+    r"agent of version 2": "the agent lives in a workspace",
+    r"Failed to get agent strategy": "names no strategy",
+    r"required positional arg|unexpected keyword arg": "code and its variables do not fit",
+    r"Variable #.*# not found": "a node reads what its branch never makes",
+    r"NameError|SyntaxError|IndentationError|is not defined": "the code is wrong",
+    r"holds no nodes|form a cycle|nested too deep": "a container is wrong",
+}
 
 
 def make_environment(stub, model):
@@ -132,7 +69,14 @@ def make_environment(stub, model):
     return {**kept, **proxies, "no_proxy": "127.0.0.1,localhost", **model.environment}
 
 
-def made_up_value(field, folder):
+def made_up_text(field, style):
+    name = str(field.get("variable")) + str(field.get("label"))
+    made_up = shapes.leaf(name)
+    text = style.text if made_up == "tea" else str(made_up)
+    return text[: int(field.get("max_length") or 0) or None]
+
+
+def made_up_value(field, folder, style):
     """What `-i key=` gets for a field of the start form; none leaves it out."""
     kind = field.get("type")
     if kind == "select":
@@ -146,13 +90,13 @@ def made_up_value(field, folder):
     if kind in ("file", "file-list"):
         is_picture = "image" in (field.get("allowed_file_types") or ["image"])
         return f"@{folder / ('picture.png' if is_picture else 'document.txt')}"
-    return "Tea in twelve cups"[: field.get("max_length") or None]
+    return made_up_text(field, style)
 
 
-def made_up_inputs(app, folder):
+def made_up_inputs(described, folder, style):
     arguments = []
-    for field in app["form"]:
-        value = made_up_value(field, folder)
+    for field in described["form"]:
+        value = made_up_value(field, folder, style)
         if value is not None:
             arguments += ["-i", f"{field['variable']}={value}"]
     return arguments
@@ -167,7 +111,9 @@ class Verdict:
 
 
 # A run may end in these ways; the others are our fault.
-ACCEPTED = ("succeeded", "partial", "failed", "refused", "not run")
+ACCEPTED = ("succeeded", "partial", "paused", "failed", "refused", "not run")
+
+DONE = ("succeeded", "partial", "paused")
 
 
 def find_trace_fault(path):
@@ -188,11 +134,13 @@ def find_trace_fault(path):
 def judge(file, done, trace, seconds):
     error = done.stderr.strip().splitlines()
     last = error[-1].removeprefix("flowspan: ") if error else ""
-    if done.returncode not in (0, 1, 2):
+    if done.returncode not in (0, 1, 2, 3):
         return Verdict(file, "crashed", f"exit code {done.returncode}: {last}", seconds)
     if done.returncode == 2:
         return Verdict(file, "refused", last, seconds)
     result = json.loads(done.stdout)
+    if done.returncode == 3:
+        return Verdict(file, "paused", "asks a person", seconds)
     if fault := find_trace_fault(trace):
         return Verdict(file, "broken trace", fault, seconds)
     outcome = {"succeeded": "succeeded", "partial-succeeded": "partial"}.get(
@@ -201,36 +149,55 @@ def judge(file, done, trace, seconds):
     return Verdict(file, outcome, last if outcome == "failed" else "", seconds)
 
 
-def run_one(options, app, environment):
-    """Runs a copy in which https is http, because the stub has no certificate."""
-    file = app["file"]
-    name = os.path.relpath(file, options.corpus)
-    if app["is_not_an_app"]:
-        return Verdict(name, "not run", "not an app")
-    if not app["can_load"]:
-        return Verdict(name, "not run", "does not load")
-    if app["mode"] not in GRAPH_MODES:
-        return Verdict(name, "not run", f"mode {app['mode']}")
-    with tempfile.TemporaryDirectory() as made:
+def read_app(text):
+    """The app as plain data; {} for what only the program can read."""
+    try:
+        if text.lstrip().startswith("{"):
+            wrapped = json.loads(text)
+            text = wrapped.get("data") if isinstance(wrapped.get("data"), str) else text
+        app = yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        return {}
+    return app if isinstance(app, dict) else {}
+
+
+def make_copy(text):
+    """The app with http for https, because the stub has no certificate, and with secrets."""
+    text = re.sub(r"https:(//|\\/\\/)", r"http:\1", text)
+    return re.sub(r"value: (''|\"\")(\s+value_type: secret)", r"value: made-up\2", text)
+
+
+def attempt(options, described, text, app, style):
+    """One run of a copy in which the rest of the world answers in one style."""
+    name = os.path.relpath(described["file"], options.corpus)
+    content_type, body = world.service_body(style.service, app)
+    server = os.path.abspath(options.model_server) if options.model == "scripted" else None
+    with (
+        tempfile.TemporaryDirectory() as made,
+        world.Stub() as stub,
+        world.Model(server, world.make_script(app, style)) as model,
+    ):
+        stub.content_type, stub.body = content_type, body
         folder = pathlib.Path(made)
-        text = pathlib.Path(file).read_text(encoding="utf-8")
-        (folder / "app.yml").write_text(text.replace("https://", "http://"), encoding="utf-8")
-        (folder / "picture.png").write_bytes(PNG)
-        (folder / "document.txt").write_text(DOCUMENT, encoding="utf-8")
+        (folder / "app.yml").write_text(make_copy(text), encoding="utf-8")
+        (folder / "picture.png").write_bytes(world.PNG)
+        (folder / "document.txt").write_text(world.DOCUMENT, encoding="utf-8")
+        python = world.make_python(folder / "python", app, content_type, body)
         (folder / "flowspan.toml").write_text(
-            CONFIGURATION % environment["http_proxy"], encoding="utf-8"
+            CONFIGURATION.format(url=stub.url, python=python, folder=folder / "python"),
+            encoding="utf-8",
         )
         trace = folder / "trace.jsonl"
         command = [options.program, "run", "app.yml", "--json", "--trace", "never"]
-        command += ["--trace-out", str(trace), *made_up_inputs(app, folder)]
-        if app["mode"] == "advanced-chat":
+        command += ["--trace-out", str(trace), *made_up_inputs(described, folder, style)]
+        if described["mode"] == "advanced-chat":
             command += ["--query", "Hello, what can you do?"]
         started = time.monotonic()
         try:
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=environment,
+                env=make_environment(stub, model),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -240,6 +207,30 @@ def run_one(options, app, environment):
         except subprocess.TimeoutExpired:
             return Verdict(name, "hung", f"not done after {options.limit} s", options.limit)
         return judge(name, done, trace, time.monotonic() - started)
+
+
+def run_one(options, described):
+    """Tries one style after the other until the app succeeds; the first failure is what counts."""
+    name = os.path.relpath(described["file"], options.corpus)
+    if described["is_not_an_app"]:
+        return Verdict(name, "not run", "not an app")
+    if not described["can_load"]:
+        return Verdict(name, "not run", "does not load")
+    if described["mode"] not in GRAPH_MODES:
+        return Verdict(name, "not run", f"mode {described['mode']}")
+    text = pathlib.Path(described["file"]).read_text(encoding="utf-8")
+    app = read_app(text)
+    first = None
+    for style in world.STYLES:
+        verdict = attempt(options, described, text, app, style)
+        if verdict.outcome in DONE or verdict.outcome not in ACCEPTED:
+            return verdict
+        first = first or verdict
+    for pattern, fault in OWN_FAULTS.items():
+        if re.search(pattern, first.reason):
+            first.reason = f"[its own: {fault}] {first.reason}"
+            break
+    return first
 
 
 def describe_all(options):
@@ -263,7 +254,7 @@ def print_report(verdicts, options):
         line = f"{verdict.outcome:<12} {verdict.seconds:6.2f} s  {verdict.file:<{width}}  "
         print((line + verdict.reason)[: columns if options.cut else None].rstrip())
     counts = collections.Counter(verdict.outcome for verdict in verdicts)
-    done = counts["succeeded"] + counts["partial"]
+    done = sum(counts[outcome] for outcome in DONE)
     run = len(verdicts) - counts["not run"]
     print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()))
     print(f"{len(verdicts)} files, {run} run, {done} succeeded: {100 * done / max(run, 1):.1f} %")
@@ -287,14 +278,11 @@ def main():
     options = parse_arguments()
     options.program = os.path.abspath(options.program)
     apps = describe_all(options)
-    server = os.path.abspath(options.model_server) if options.model == "scripted" else None
-    with Stub() as stub, Model(server) as model:
-        environment = make_environment(stub, model)
-        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            verdicts = list(pool.map(lambda app: run_one(options, app, environment), apps))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        verdicts = list(pool.map(lambda app: run_one(options, app), apps))
     print_report(verdicts, options)
     run = [verdict for verdict in verdicts if verdict.outcome != "not run"]
-    done = [verdict for verdict in run if verdict.outcome in ("succeeded", "partial")]
+    done = [verdict for verdict in run if verdict.outcome in DONE]
     if any(verdict.outcome not in ACCEPTED for verdict in verdicts):
         return 1
     return 0 if 100 * len(done) >= options.minimum * len(run) else 1

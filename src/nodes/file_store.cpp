@@ -205,7 +205,7 @@ json::object make_file_record(
     record["extension"] = extension.empty() ? json::value() : json::value(extension);
     record["mime_type"] =
         content.mime_type.empty() ? json::value() : json::value(content.mime_type);
-    record["size"] = content.bytes.size();
+    record["size"] = static_cast<std::int64_t>(content.bytes.size());
     record["url"] = url.empty() ? json::value() : json::value(url);
     return record;
 }

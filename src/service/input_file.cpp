@@ -1,5 +1,6 @@
 #include "service/input_file.hpp"
 
+#include "dsl/data_reader.hpp"
 #include "flowspan/value/file.hpp"
 #include "flowspan/value/mime_types.hpp"
 #include "flowspan/value/value.hpp"
@@ -66,17 +67,18 @@ void complete(json::object& record, const json::value& given) {
     record["extension"] = std::move(extension);
     record["mime_type"] = std::move(mime_type);
     const auto* size = find_member(given, "size");
-    record["size"] = size != nullptr && size->is_int64() ? *size : json::value(-1);
+    record["size"] = size == nullptr ? -1 : dsl::to_integer(*size).value_or(-1);
 }
 
 Result<json::value> checked(json::value record) {
-    const auto* size = find_member(record, "size");
+    const auto* given = find_member(record, "size");
+    const auto size = given == nullptr ? -1 : dsl::to_integer(*given).value_or(-1);
     const auto limit = size_max(string_member(record, "type"));
-    if (size != nullptr && size->is_int64() && size->get_int64() > limit) {
+    if (size > limit) {
         return invalid(fmt::format(
             "File size exceeded: {} has {} bytes, at most {} MB are allowed for its type ({})",
             string_member(record, "filename"),
-            size->get_int64(),
+            size,
             limit / kMegabyte,
             string_member(record, "type")
         ));

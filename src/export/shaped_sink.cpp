@@ -143,11 +143,15 @@ private:
 
 }  // namespace
 
-const trace::ContentModes& modes_for(
-    const trace::ContentRules& rules, const SpanRecord& span
-) noexcept {
-    return span.run == nullptr ? rules.modes
-                               : rules.modes_for(span.run->app_id, span.run->app_name);
+trace::ContentModes modes_for(const trace::ContentRules& rules, const SpanRecord& span) noexcept {
+    if (span.run != nullptr) {
+        return rules.modes_for(span.run->app_id, span.run->app_name);
+    }
+    auto modes = rules.modes;
+    for (const auto& app : rules.apps) {
+        modes.narrow(app.modes);
+    }
+    return modes;
 }
 
 SpanRecordPtr without_content(const SpanRecordPtr& span, const trace::ContentModes& modes) {

@@ -22,8 +22,9 @@ struct SpanShape {
     const SpanRecordPtr& span, const trace::ContentModes& modes
 );
 
-/// The modes that rules give a span: those of its run's app.
-[[nodiscard]] const trace::ContentModes& modes_for(
+/// The modes that rules give a span: those of its run's app. Of a span whose run is not known (it
+/// comes from a process that went away, or belongs to none) only what any app's may show.
+[[nodiscard]] trace::ContentModes modes_for(
     const trace::ContentRules& rules, const SpanRecord& span
 ) noexcept;
 

@@ -85,6 +85,18 @@ TEST(ShapedSink, HasRulesByApp) {
     EXPECT_TRUE(sink->prepare(recorded("code", "open-1"))->has(names::kInputValue));
 }
 
+TEST(ShapedSink, ShowsOfAnUnknownRunOnlyWhatAnyAppMayShow) {
+    trace::ContentRules rules{ContentModes(CaptureMode::full), {}};
+    const auto unknown = make_record({});
+    EXPECT_EQ(modes_for(rules, *unknown), ContentModes(CaptureMode::full));
+    ContentModes closed(CaptureMode::full);
+    closed.set(ContentKind::prompts, CaptureMode::off);
+    rules.apps = {{"closed", closed}, {"open", ContentModes(CaptureMode::metadata)}};
+    EXPECT_EQ(modes_for(rules, *unknown)[ContentKind::prompts], CaptureMode::off);
+    EXPECT_EQ(modes_for(rules, *unknown)[ContentKind::answers], CaptureMode::metadata);
+    EXPECT_EQ(modes_for(rules, *recorded("code", "other")), ContentModes(CaptureMode::full));
+}
+
 TEST(ShapedSink, SpeaksItsDialectAboutWhatMayBeSeen) {
     SpanShape shape{{ContentModes(CaptureMode::metadata), {}}, find_dialect("langfuse")};
     const auto sink = make_shaped_sink(std::make_shared<MemorySink>(), shape);

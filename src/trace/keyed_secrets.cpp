@@ -198,16 +198,26 @@ bool can_stay(std::string_view value) noexcept {
 
 }  // namespace
 
-SecretKeys::SecretKeys() : names_(kBuiltIn.begin(), kBuiltIn.end()) {}
+SecretKeys::SecretKeys() {
+    for (const auto name : kBuiltIn) {
+        add(name);
+    }
+}
 
 void SecretKeys::add(std::string_view key) {
+    if (key.empty() || key.size() > kKeyBytesMax) {
+        return;
+    }
     std::string name(key);
     std::ranges::transform(name, name.begin(), normal);
+    first_bytes_.set(static_cast<unsigned char>(name.front()));
+    lengths_.set(name.size());
     names_.insert(std::move(name));
 }
 
 bool SecretKeys::has(std::string_view key) const noexcept {
-    if (key.empty() || key.size() > kKeyBytesMax) {
+    if (key.empty() || key.size() > kKeyBytesMax || !lengths_.test(key.size()) ||
+        !first_bytes_.test(static_cast<unsigned char>(normal(key.front())))) {
         return false;
     }
     std::array<char, kKeyBytesMax> buffer{};

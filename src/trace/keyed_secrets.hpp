@@ -2,6 +2,7 @@
 // Finds `key: value` and `key=value` in any text (JSON, headers, URLs, log lines) and takes out the
 // values of keys that name secrets.
 
+#include <bitset>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +24,9 @@ public:
 
 private:
     std::set<std::string, std::less<>> names_;  // lower case, with `_` for `-`
+    // Of the names: first bytes and lengths. Most keys have neither, and need no search.
+    std::bitset<256> first_bytes_;
+    std::bitset<128> lengths_;
 };
 
 }  // namespace flowspan::trace

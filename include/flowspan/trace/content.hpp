@@ -57,6 +57,13 @@ public:
         }
     }
 
+    /// Lowers each mode to that of `other`.
+    constexpr void narrow(const ContentModes& other) noexcept {
+        for (std::size_t i = 0; i < kContentKindCount; ++i) {
+            modes_[i] = std::min(modes_[i], other.modes_[i]);
+        }
+    }
+
     bool operator==(const ContentModes&) const = default;
 
 private:

@@ -15,6 +15,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(libyaml REQUIRED IMPORTED_TARGET GLOBAL yaml-0.1)
 # gRPC's own search for it goes by the name `re2`.
 pkg_check_modules(libre2 REQUIRED IMPORTED_TARGET GLOBAL re2)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET GLOBAL libseccomp)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET GLOBAL libzip)
 pkg_check_modules(poppler REQUIRED IMPORTED_TARGET GLOBAL poppler-cpp)
 find_package(gRPC QUIET)

@@ -25,7 +25,10 @@ namespace {
 std::atomic<bool> g_is_enabled{false};
 
 nostd::shared_ptr<otel::Tracer>& tracer_slot() {
-    static nostd::shared_ptr<otel::Tracer> slot(new otel::NoopTracer());
+    // Owned as what it is: it asks for itself when it starts a span.
+    static nostd::shared_ptr<otel::Tracer> slot(
+        std::static_pointer_cast<otel::Tracer>(std::make_shared<otel::NoopTracer>())
+    );
     return slot;
 }
 

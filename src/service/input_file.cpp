@@ -64,8 +64,8 @@ void complete(json::object& record, const json::value& given) {
     record["type"] = declared.empty() || declared == "custom"
                          ? value::detect_file_type(extension, mime_type)
                          : declared;
-    record["extension"] = std::move(extension);
-    record["mime_type"] = std::move(mime_type);
+    record["extension"] = extension;
+    record["mime_type"] = mime_type;
     const auto* size = find_member(given, "size");
     record["size"] = size == nullptr ? -1 : dsl::to_integer(*size).value_or(-1);
 }

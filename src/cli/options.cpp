@@ -1,5 +1,7 @@
 #include "cli/options.hpp"
 
+#include "service/app_generate_service.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -77,6 +79,26 @@ void add_outputs(CLI::App& command, RunOptions& options) {
     );
 }
 
+void add_trace_choices(CLI::App& command, RunOptions& options) {
+    command
+        .add_option(
+            "--trace-id",
+            options.trace_id,
+            "Your own id for the trace; 32 hexadecimal digits or a UUID become the trace's id"
+        )
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return service::is_external_trace_id(text)
+                           ? std::string()
+                           : std::string("1 to 128 letters, digits, _ and - are allowed");
+            },
+            "ID"
+        ));
+    command.add_flag(
+        "--keep-trace", options.is_trace_kept, "Export the trace whatever [trace.sampling] says"
+    );
+}
+
 void add_run(CLI::App& program, RunOptions& options) {
     auto* command = program.add_subcommand("run", "Run an exported app and show its trace");
     command->add_option("app", options.file, "App file (.yml as exported)")->required();
@@ -84,6 +106,7 @@ void add_run(CLI::App& program, RunOptions& options) {
     command->add_option("-q,--query", options.query, "The user's message (chat apps)");
     command->add_option("--user", options.user, "End-user id")->capture_default_str();
     command->add_option("--conversation", options.conversation_id, "Id of the conversation");
+    add_trace_choices(*command, options);
     add_outputs(*command, options);
     command->add_option(
         "--pause-file",

@@ -42,6 +42,8 @@ struct RunOptions {
     std::string conversation_id;
     std::string config;
     std::string trace_out;
+    std::string trace_id;  ///< the caller's own
+    bool is_trace_kept = false;
     std::string store;  ///< the trace store's file, or `off`; empty: as configured
     std::string metrics_out;
     std::optional<std::uint16_t> metrics_port;

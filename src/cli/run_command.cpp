@@ -112,6 +112,8 @@ Task<Generated> generate(Session* session) {
     );
     request.query = clean_text(options.query, "--query");
     request.user = options.user;
+    request.trace_id = options.trace_id;
+    request.is_trace_kept = options.is_trace_kept;
     request.conversation_id = options.conversation_id;
     request.control = session->control;
     request.keeper = session->checkpoints;
@@ -224,6 +226,17 @@ void print_tree(
     }
 }
 
+exporting::RunSamplingConfig make_run_sampling(const SamplingSettings& settings) {
+    return {
+        .ratio = settings.ratio,
+        .slow = settings.slow,
+        .tokens = settings.tokens,
+        .cost = settings.cost,
+        .buffer_spans_max = settings.buffer_spans_max,
+        .buffer_bytes_max = settings.buffer_bytes_max,
+    };
+}
+
 /// Metrics and logs as the environment and the flags ask for them.
 Result<std::unique_ptr<exporting::Signals>> start_signals(
     const RunOptions& options, const exporting::TelemetryConfig& describes
@@ -271,6 +284,8 @@ Result<Observation> start_telemetry(
     if (config.store) {
         config.store->content = config.content;
     }
+    config.run_sampling = make_run_sampling(settings.sampling);
+    config.pending_after = settings.pending_after;
     config.sinks.push_back(std::move(spans));
     if (!options.trace_out.empty()) {
         auto sink = exporting::make_otlp_file_sink(options.trace_out);

@@ -41,6 +41,11 @@ std::size_t terminal_width() {
     return 100;
 }
 
+std::size_t terminal_height() {
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 void write_to(std::FILE* file, std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), file);
     std::fflush(file);
@@ -56,6 +61,7 @@ Terminal Terminal::detect() {
     terminal.has_color = terminal.is_output_terminal && (no_color == nullptr || *no_color == '\0');
     terminal.has_unicode = is_utf8_locale();
     terminal.width = terminal_width();
+    terminal.height = terminal_height();
     return terminal;
 }
 

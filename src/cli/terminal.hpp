@@ -13,6 +13,7 @@ struct Terminal {
     bool has_color = false;   ///< NO_COLOR is honoured
     bool has_unicode = true;  ///< by the locale
     std::size_t width = 100;  ///< columns; 100 where there is no terminal
+    std::size_t height = 24;  ///< lines
 
     [[nodiscard]] static Terminal detect();
 };

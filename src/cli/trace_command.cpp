@@ -2,6 +2,7 @@
 
 #include "cli/config.hpp"
 #include "cli/trace_content.hpp"
+#include "cli/trace_follow.hpp"
 #include "cli/trace_list.hpp"
 #include "cli/trace_probe.hpp"
 #include "cli/trace_score.hpp"
@@ -42,7 +43,7 @@ Result<StorePtr> open_store(const TraceOptions& options) {
     FLOWSPAN_TRY(const auto config, load_config(options.config));
     const auto found = find_trace_store(config.trace.store, options.store);
     if (!found) {
-        return failure(ErrorCode::not_found, "the trace store is switched off");
+        return failure(ErrorCode::unsupported, "the trace store is switched off");
     }
     return store::SpanStore::open(
         {.path = found->path,
@@ -62,13 +63,13 @@ Result<std::string> list(store::SpanStore& store, const TraceOptions& options, s
     }
     FLOWSPAN_TRY(const auto traces, store.list_traces(filter));
     if (options.is_json) {
-        return trace_list_json(traces);
+        return trace_list_json(traces, now_ns());
     }
     if (traces.empty()) {
         write_error("flowspan: no trace matches\n");
         return std::string();
     }
-    return render_trace_list(traces, width);
+    return render_trace_list(traces, now_ns(), width);
 }
 
 Result<std::string> show_json(const std::vector<exporting::StoredPart>& parts) {
@@ -136,6 +137,10 @@ ExitCode run_trace(const TraceOptions& options, const Terminal& terminal) {
             return ExitCode::done;
         }
         return refuse(store.error());
+    }
+    if (options.action == TraceAction::follow) {
+        const auto code = follow_trace(**store, options.trace_id, terminal);
+        return code ? *code : refuse(code.error());
     }
     const auto output = perform(**store, options, terminal);
     if (!output) {

@@ -33,13 +33,17 @@ std::string title_of(const store::TraceRow& trace) {
     );
 }
 
-Cells cells_of(const store::TraceRow& trace, std::size_t id_digits) {
+std::int64_t duration_of(const store::TraceRow& trace, std::int64_t now_ns) {
+    return (trace.open > 0 ? std::max(now_ns, trace.last_ns) : trace.last_ns) - trace.start_ns;
+}
+
+Cells cells_of(const store::TraceRow& trace, std::int64_t now_ns) {
     return {
-        trace.trace_id.substr(0, id_digits),
+        trace.trace_id,
         utc_text(trace.start_ns),
         title_of(trace),
         trace.status,
-        exporting::duration_text(trace.last_ns - trace.start_ns, exporting::symbols(false)),
+        exporting::duration_text(duration_of(trace, now_ns), exporting::symbols(false)),
         trace.tokens == 0 ? "-" : exporting::number_text(trace.tokens),
         exporting::number_text(trace.spans),
     };
@@ -97,12 +101,14 @@ std::string utc_text(std::int64_t time_ns) {
     return text;
 }
 
-std::string render_trace_list(const std::vector<store::TraceRow>& traces, std::size_t width) {
+std::string render_trace_list(
+    const std::vector<store::TraceRow>& traces, std::int64_t now_ns, std::size_t width
+) {
     std::vector<Cells> lines = {
         {"TRACE", "STARTED (UTC)", "APP", "STATUS", "TIME", "TOKENS", "SPANS"}
     };
     for (const auto& trace : traces) {
-        lines.push_back(cells_of(trace, std::string::npos));
+        lines.push_back(cells_of(trace, now_ns));
     }
     auto text = render(lines);
     if (display_width(std::string_view(text).substr(0, text.find('\n'))) <= width) {
@@ -114,14 +120,14 @@ std::string render_trace_list(const std::vector<store::TraceRow>& traces, std::s
     return render(lines);
 }
 
-std::string trace_list_json(const std::vector<store::TraceRow>& traces) {
+std::string trace_list_json(const std::vector<store::TraceRow>& traces, std::int64_t now_ns) {
     std::string out;
     for (const auto& trace : traces) {
         const json::object object{
             {"trace_id", trace.trace_id},
             {"started_at", utc_text(trace.start_ns).replace(10, 1, "T") + "Z"},
             {"start_unix_nano", trace.start_ns},
-            {"duration_ms", static_cast<double>((trace.last_ns - trace.start_ns) / 1000) / 1000},
+            {"duration_ms", static_cast<double>(duration_of(trace, now_ns) / 1000) / 1000},
             {"app_id", trace.app_id},
             {"app_name", trace.app_name},
             {"root", trace.root_name},

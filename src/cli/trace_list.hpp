@@ -13,13 +13,15 @@
 namespace flowspan::cli {
 
 /// A table with a head. Where `width` has no room for whole trace ids, their first digits stand
-/// there.
+/// there. Traces that run have lasted until `now_ns`.
 [[nodiscard]] std::string render_trace_list(
-    const std::vector<store::TraceRow>& traces, std::size_t width
+    const std::vector<store::TraceRow>& traces, std::int64_t now_ns, std::size_t width
 );
 
 /// One object a line.
-[[nodiscard]] std::string trace_list_json(const std::vector<store::TraceRow>& traces);
+[[nodiscard]] std::string trace_list_json(
+    const std::vector<store::TraceRow>& traces, std::int64_t now_ns
+);
 
 /// `2026-01-31 23:59:59`.
 [[nodiscard]] std::string utc_text(std::int64_t time_ns);

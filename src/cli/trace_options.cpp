@@ -88,6 +88,12 @@ void add_trace(CLI::App& program, TraceOptions& options) {
     show->add_option("trace", options.trace_id, "Trace id; its first digits are enough")
         ->required();
     show->add_flag("--json", options.is_json, "As OTLP JSON, one line a process");
+    auto* follow = add_action(
+        *command, options, TraceAction::follow, "follow", "Show a running trace as it grows"
+    );
+    follow->add_option(
+        "trace", options.trace_id, "Trace id; its first digits are enough (default: the newest run)"
+    );
     auto* status = add_action(
         *command,
         options,
@@ -100,7 +106,8 @@ void add_trace(CLI::App& program, TraceOptions& options) {
         ->capture_default_str();
     status->add_flag("--json", options.is_json, "One JSON object");
     command->footer(
-        "Exit codes: 0 done, 2 bad usage, no such trace, or a store that cannot be read."
+        "Exit codes: 0 done, 2 bad usage, no such trace, or a store that cannot be read, 130 "
+        "interrupted."
     );
 }
 

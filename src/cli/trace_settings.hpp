@@ -57,6 +57,23 @@ struct StoreSettings {
 
 BOOST_DESCRIBE_STRUCT(StoreSettings, (), (enabled, path, age_max, bytes_max))
 
+/// Which runs are exported, decided when they are over; the store keeps all of them. A run that
+/// failed is kept whole, and those below; of the others a share.
+struct SamplingSettings {
+    double ratio = 1.0;                      ///< share of ordinary runs kept; 1 keeps all runs
+    std::chrono::milliseconds slow{0};       ///< runs that last as long are kept; 0: no such rule
+    std::int64_t tokens = 0;                 ///< runs that use as many are kept; 0: no such rule
+    double cost = 0;                         ///< runs that cost as much are kept; 0: no such rule
+    std::size_t buffer_spans_max = 100'000;  ///< of runs that are not over
+    std::size_t buffer_bytes_max = 64UL * 1024UL * 1024UL;  ///< the same in bytes
+
+    bool operator==(const SamplingSettings&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(
+    SamplingSettings, (), (ratio, slow, tokens, cost, buffer_spans_max, buffer_bytes_max)
+)
+
 BOOST_DEFINE_ENUM_CLASS(OtlpProtocolName, http_protobuf, http_json, grpc)
 
 /// A receiver of spans with rules of its own, besides what the OTEL_* variables name.
@@ -123,6 +140,9 @@ struct TraceSettings {
     std::size_t content_bytes_max = 16UL * 1024UL;  ///< a longer text is cut
     ContentStoreSettings content_store = {};
     StoreSettings store;
+    SamplingSettings sampling;
+    /// Spans that run for so long are announced to OTLP receivers before they end; 0: never.
+    std::chrono::milliseconds pending_after{0};
     BaggageSettings baggage = {};
 
     bool operator==(const TraceSettings&) const = default;
@@ -131,7 +151,16 @@ struct TraceSettings {
 BOOST_DESCRIBE_STRUCT(
     TraceSettings,
     (),
-    (content, capture, apps, destinations, content_bytes_max, content_store, store, baggage)
+    (content,
+     capture,
+     apps,
+     destinations,
+     content_bytes_max,
+     content_store,
+     store,
+     sampling,
+     pending_after,
+     baggage)
 )
 
 /// What is taken out of everything recorded, besides all credentials in these settings and the

@@ -74,9 +74,10 @@ std::string drops_text(const SinkCounts& sink) {
 
 std::string sink_text(const PipelineCounts& books, const SinkCounts& sink) {
     auto text = fmt::format(
-        "  {}: {} started = {} exported + {} dropped{} + {} open",
+        "  {}: {} started{} = {} exported + {} dropped{} + {} open",
         exporting::printable(sink.name),
         books.started,
+        sink.announced == 0 ? "" : fmt::format(" + {} announced", sink.announced),
         sink.exported,
         sink.dropped.total(),
         drops_text(sink),
@@ -114,6 +115,7 @@ json::object sink_object(const SinkCounts& sink) {
     return {
         {"name", sink.name},
         {"offered", sink.offered},
+        {"announced", sink.announced},
         {"exported", sink.exported},
         {"queued", sink.queued},
         {"undecided", sink.undecided},

@@ -17,6 +17,7 @@ void for_each_number(Counts& counts, Function function) {
 template <class Sink, class Function>
 void for_each_sink_number(Sink& sink, Function function) {
     function("offered", sink.offered);
+    function("announced", sink.announced);
     function("exported", sink.exported);
     function("queued", sink.queued);
     function("queued_bytes", sink.queued_bytes);

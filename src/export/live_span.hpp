@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 
 namespace flowspan::exporting {
 
@@ -58,6 +59,12 @@ public:
 
     /// On the thread that starts the span, which waits: must be thread-safe and quick.
     virtual void on_start(const LiveSpanPtr& span) = 0;
+
+    /// The sampling of runs judged a trace: `kept: failed`, `dropped: ratio`; `undecided` when its
+    /// first span starts. Not called without such sampling.
+    virtual void on_judged(
+        const opentelemetry::trace::TraceId& /*trace_id*/, std::string_view /*judgement*/
+    ) {}
 
     /// Where to ask for the books; called with nothing before they go away.
     virtual void set_books(const std::function<PipelineCounts()>& /*books*/) {}

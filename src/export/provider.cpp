@@ -3,6 +3,7 @@
 #include "export/otlp_file_sink.hpp"
 #include "export/otlp_sink.hpp"
 #include "export/process_resource.hpp"
+#include "export/redelivery.hpp"
 #include "export/sampler.hpp"
 #include "export/sdk_log.hpp"
 #include "export/shaped_sink.hpp"
@@ -21,6 +22,7 @@
 #include <opentelemetry/sdk/trace/tracer_provider_factory.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -55,6 +57,40 @@ Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig&
     return sinks;
 }
 
+// As they are when they are made anew: for another process's spans.
+std::vector<std::shared_ptr<SpanSink>> make_receivers(const TelemetryConfig& config) {
+    std::vector<std::shared_ptr<SpanSink>> sinks;
+    for (const auto& receiver : config.otlp) {
+        if (auto sink = make_otlp_sink(receiver)) {
+            sinks.push_back(make_shaped_sink(*std::move(sink), {config.content}));
+        }
+    }
+    for (const auto& destination : config.destinations) {
+        if (auto sink = make_destination_sink(destination)) {
+            sinks.push_back(*std::move(sink));
+        }
+    }
+    return sinks;
+}
+
+// Only where something may wait: a store that is there, and receivers.
+std::unique_ptr<Redelivery> start_redelivery(const TelemetryConfig& config) {
+    std::error_code code;
+    const bool has_receivers = !config.otlp.empty() || !config.destinations.empty();
+    if (!config.store || !has_receivers || !std::filesystem::exists(config.store->path, code)) {
+        return nullptr;
+    }
+    TelemetryConfig receivers;
+    receivers.otlp = config.otlp;
+    receivers.destinations = config.destinations;
+    receivers.content = config.content;
+    return std::make_unique<Redelivery>(
+        config.store->path,
+        config.batch,
+        [receivers = std::move(receivers)] { return make_receivers(receivers); }
+    );
+}
+
 std::string plural(std::uint64_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -64,7 +100,7 @@ ShutdownReport make_report(const PipelineCounts& counts) {
     report.open = counts.open;
     for (const auto& sink : counts.sinks) {
         report.exported += sink.exported;
-        const auto lost = sink.dropped.total() + sink.queued;
+        const auto lost = sink.dropped.lost() + sink.queued;
         report.lost += lost;
         if (lost > 0) {
             report.messages.push_back(fmt::format(
@@ -86,7 +122,8 @@ ShutdownReport make_report(const PipelineCounts& counts) {
 
 struct Telemetry::State {
     std::shared_ptr<sdk::TracerProvider> provider;
-    SpanPipeline* pipeline = nullptr;  // inside the provider; null while tracing is off
+    SpanPipeline* pipeline = nullptr;        // inside the provider; null while tracing is off
+    std::unique_ptr<Redelivery> redelivery;  // may be null
     std::optional<ShutdownReport> report;
 };
 
@@ -109,7 +146,13 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(TelemetryConfig config) {
     }
     redirect_sdk_log();
     auto pipeline = std::make_unique<SpanPipeline>(
-        SpanPipeline::Options{config.limits, config.batch, config.redactor},
+        SpanPipeline::Options{
+            .limits = config.limits,
+            .batch = config.batch,
+            .redactor = config.redactor,
+            .run_sampling = config.run_sampling,
+            .pending_after = config.pending_after,
+        },
         make_process_resource(config),
         sinks
     );
@@ -119,8 +162,12 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(TelemetryConfig config) {
         std::move(pipeline),
         opentelemetry::sdk::resource::Resource::GetEmpty(),
         make_sampler(config.sampler),
-        config.id_seed ? make_seeded_ids(*config.id_seed) : sdk::RandomIdGeneratorFactory::Create()
+        accept_requested_ids(
+            config.id_seed ? make_seeded_ids(*config.id_seed)
+                           : sdk::RandomIdGeneratorFactory::Create()
+        )
     );
+    state->redelivery = start_redelivery(config);
     trace::set_tracer_provider(std::shared_ptr<opentelemetry::trace::TracerProvider>(state->provider
     ));
     return std::unique_ptr<Telemetry>(new Telemetry(std::move(state)));
@@ -143,7 +190,11 @@ ShutdownReport Telemetry::shutdown(std::chrono::milliseconds budget) {
         state_->report.emplace();
         if (state_->pipeline != nullptr) {
             trace::set_tracer_provider({});
+            const auto deadline = real_clock().steady_now() + budget;
             state_->pipeline->Shutdown(budget);
+            if (state_->redelivery != nullptr) {
+                state_->redelivery->finish(deadline);
+            }
             state_->report = make_report(state_->pipeline->counts());
         }
     }

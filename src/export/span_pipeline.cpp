@@ -25,7 +25,7 @@ SteadyTime deadline_after(std::chrono::microseconds timeout) noexcept {
 std::uint64_t lost_count(const PipelineCounts& counts) noexcept {
     std::uint64_t lost = 0;
     for (const auto& sink : counts.sinks) {
-        lost += sink.dropped.total();
+        lost += sink.dropped.lost();
     }
     return lost;
 }
@@ -41,6 +41,9 @@ SpanPipeline::SpanPipeline(
     if (options_.redactor == nullptr) {
         options_.redactor = trace::Redactor::make_default();
     }
+    if (options_.run_sampling.ratio < 1.0) {
+        sampler_ = std::make_unique<RunSampler>(options_.run_sampling);
+    }
     for (const auto& sink : sinks) {
         sink->begin(resource);
         if (sink->delivery() == SpanSink::Delivery::at_span_end) {
@@ -54,9 +57,20 @@ SpanPipeline::SpanPipeline(
             observer->set_books([this] { return counts(); });
         }
     }
+    if (options_.pending_after.count() > 0 && sampler_ == nullptr) {
+        pending_ = std::make_unique<PendingSpans>(
+            options_.pending_after,
+            [this](const SpanRecordPtr& pending) {
+                announced_.fetch_add(1, std::memory_order_release);
+                push_sampled(pending);
+            }
+        );
+        observers_.push_back({pending_.get(), nullptr});
+    }
 }
 
 SpanPipeline::~SpanPipeline() {
+    pending_.reset();
     for (const auto& [observer, queue] : observers_) {
         observer->set_books({});
     }
@@ -77,11 +91,21 @@ PipelineCounts SpanPipeline::counts() const {
         sink.exported = sink.offered - sink.dropped.export_failed;
         counts.sinks.push_back(std::move(sink));
     }
+    const auto sampled = sampler_ == nullptr ? RunSamplerCounts() : sampler_->counts();
     for (const auto& queue : queues_) {
         const auto last = sequence_.load(std::memory_order_acquire);
         const auto settled_through = std::min(queue->first_unsettled() - 1, last);
         counts.sinks.push_back(queue->counts());
-        counts.sinks.back().settled_through = settled_through;
+        auto& sink = counts.sinks.back();
+        sink.settled_through = settled_through;
+        if (!queue->sink().wants_all_spans()) {
+            sink.announced = announced_.load(std::memory_order_acquire);
+            sink.offered -= std::min(sink.announced, sink.offered);
+            sink.undecided = sampled.undecided;
+            sink.dropped.sampled_out = sampled.sampled_out;
+            sink.dropped.sampled_early = sampled.sampled_early;
+            sink.offered += sampled.undecided + sampled.sampled_out + sampled.sampled_early;
+        }
     }
     return counts;
 }
@@ -100,6 +124,11 @@ void SpanPipeline::OnStart(
     started_.fetch_add(1, std::memory_order_relaxed);
     auto& recordable = static_cast<SpanRecordable&>(span);
     recordable.set_parent_is_remote(parent_context.IsRemote());
+    const auto& record = recordable.record();
+    if (sampler_ != nullptr && record.is_sampled() && record.is_local_root()) {
+        sampler_->on_root_start(record.trace_id);
+        judged(record.trace_id, "undecided");
+    }
     for (const auto& [observer, queue] : observers_) {
         observer->on_start(recordable.live());
         if (queue != nullptr) {
@@ -126,9 +155,34 @@ void SpanPipeline::OnEnd(std::unique_ptr<sdk::Recordable>&& span) noexcept {
         }
     }
     for (const auto& queue : queues_) {
-        queue->push(record);
+        if (sampler_ == nullptr || queue->sink().wants_all_spans()) {
+            queue->push(record);
+        }
+    }
+    if (sampler_ != nullptr) {
+        const auto outcome = sampler_->on_end(record);
+        std::ranges::for_each(outcome.released, [this](const auto& kept) { push_sampled(kept); });
+        if (!outcome.judgement.empty()) {
+            judged(record->trace_id, outcome.judgement);
+        }
     }
     ended_.fetch_add(1, std::memory_order_release);
+}
+
+void SpanPipeline::push_sampled(const SpanRecordPtr& span) {
+    for (const auto& queue : queues_) {
+        if (!queue->sink().wants_all_spans()) {
+            queue->push(span);
+        }
+    }
+}
+
+void SpanPipeline::judged(
+    const opentelemetry::trace::TraceId& trace_id, std::string_view judgement
+) {
+    for (const auto& [observer, queue] : observers_) {
+        observer->on_judged(trace_id, judgement);
+    }
 }
 
 bool SpanPipeline::ForceFlush(std::chrono::microseconds timeout) noexcept {
@@ -148,6 +202,12 @@ bool SpanPipeline::ForceFlush(std::chrono::microseconds timeout) noexcept {
 bool SpanPipeline::Shutdown(std::chrono::microseconds timeout) noexcept {
     const auto lost_before = lost_count(counts());
     const auto deadline = deadline_after(timeout);
+    if (pending_ != nullptr) {
+        pending_->stop();
+    }
+    if (sampler_ != nullptr) {
+        std::ranges::for_each(sampler_->finish(), [this](const auto& kept) { push_sampled(kept); });
+    }
     // A sink that keeps the books closes last, so that they are final; it needs milliseconds.
     const auto books_share = observers_.empty()
                                  ? SteadyTime::duration::zero()

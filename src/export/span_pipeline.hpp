@@ -2,6 +2,8 @@
 // SpanPipeline: from the SDK's span end to every sink, with exact books.
 
 #include "export/live_span.hpp"
+#include "export/pending_spans.hpp"
+#include "export/run_sampler.hpp"
 #include "export/sink_queue.hpp"
 #include "export/span_sink.hpp"
 #include "flowspan/export/pipeline_counts.hpp"
@@ -12,6 +14,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace flowspan::exporting {
@@ -24,6 +27,8 @@ public:
         BatchConfig batch;
         /// For spans outside of runs; null: only what is built in.
         std::shared_ptr<const trace::Redactor> redactor = {};
+        RunSamplingConfig run_sampling = {};
+        std::chrono::milliseconds pending_after{0};
     };
 
     /// Sinks begin at once with `resource`.
@@ -57,6 +62,9 @@ private:
         std::atomic<std::uint64_t> failed{0};
     };
 
+    void judged(const opentelemetry::trace::TraceId& trace_id, std::string_view judgement);
+    void push_sampled(const SpanRecordPtr& span);
+
     // With the queue to wake, if its sink has one.
     struct Observer {
         SpanObserver* observer = nullptr;
@@ -66,11 +74,15 @@ private:
     Options options_;
     std::vector<std::unique_ptr<DirectSink>> direct_;
     std::vector<std::unique_ptr<SinkQueue>> queues_;
-    std::vector<Observer> observers_;  // fixed before the first span
+    std::unique_ptr<RunSampler> sampler_;  // null: all runs are kept
+    std::vector<Observer> observers_;      // fixed before the first span
     std::atomic<std::uint64_t> sequence_{0};
+    std::atomic<std::uint64_t> announced_{0};
     std::atomic<std::uint64_t> started_{0};
     std::atomic<std::uint64_t> ended_{0};
     std::atomic<std::uint64_t> unsampled_{0};
+    // Last: its thread uses the queues.
+    std::unique_ptr<PendingSpans> pending_;  // may be null
 };
 
 }  // namespace flowspan::exporting

@@ -93,6 +93,14 @@ public:
         }
     }
 
+    void on_judged(const opentelemetry::trace::TraceId& trace_id, std::string_view judgement)
+        override {
+        const std::scoped_lock lock(mutex_);
+        if (judgements_.size() < kFollowedMax) {
+            judgements_.insert_or_assign(to_hex(trace_id), std::string(judgement));
+        }
+    }
+
     void set_books(const std::function<PipelineCounts()>& books) override {
         const std::scoped_lock lock(books_mutex_);
         books_ = books;
@@ -112,7 +120,7 @@ public:
     [[nodiscard]] Result<void> poll() override { return write({}, Last::no); }
 
     [[nodiscard]] Result<void> close() override {
-        if (store_ == nullptr && !has_seen_spans_) {
+        if (store_ == nullptr && !has_seen_spans_ && !has_started()) {
             return {};
         }
         auto closed = write({}, Last::yes);
@@ -189,11 +197,17 @@ private:
         take_started();
         Pending pending;
         add_ended(batch, pending);
-        add_started(pending);
-        add_changed(batch, pending);
+        if (last == Last::yes) {
+            add_left_open(pending);
+        } else {
+            add_started(pending);
+            add_changed(batch, pending);
+        }
         const auto now = now_ns();
         const bool is_due = now - seen_ns_ >= nanoseconds(kSeenInterval).count();
-        if (pending.write.spans.empty() && last == Last::no && !is_due) {
+        add_judgements(pending);
+        if (pending.write.spans.empty() && pending.write.judgements.empty() && last == Last::no &&
+            !is_due) {
             return {};
         }
         pending.write.traces = pending.deltas.take();
@@ -218,6 +232,11 @@ private:
         row.record = write_stored_span(span);
         pending.deltas.add(span, step, row.record.size());
         pending.write.spans.push_back(std::move(row));
+    }
+
+    [[nodiscard]] bool has_started() {
+        const std::scoped_lock lock(mutex_);
+        return !started_.empty();
     }
 
     void take_started() {
@@ -276,6 +295,34 @@ private:
         }
     }
 
+    // Nobody ended them, and now nobody can: their rows must not stay open for ever.
+    void add_left_open(Pending& pending) {
+        const auto close = [this, &pending](const std::weak_ptr<const LiveSpan>& weak, Step step) {
+            const auto live = weak.lock();
+            const auto snapshot = live == nullptr ? nullptr : snapshot_of(*live);
+            if (snapshot != nullptr) {
+                SpanRecord left(*snapshot);
+                end_without_end(left, "the program ended first");
+                add_row(left, step, pending);
+            }
+            return snapshot != nullptr;
+        };
+        for (const auto& [key, open] : open_) {
+            if (!close(open.live, Step::ended)) {
+                add_vanished(open, pending);
+            }
+        }
+        for (const auto& weak : fresh_) {
+            close(weak, Step::started_and_ended);
+        }
+    }
+
+    void end_without_end(SpanRecord& span, std::string_view reason) const {
+        span.is_open = false;
+        span.duration_ns = now_ns() - span.start_ns;
+        span.set_attribute(trace::names::kFlowspanEndReason, reason, {});
+    }
+
     // Its end did not come through the queue, which counts it as dropped; the row must not stay
     // open for ever.
     void add_vanished(const OpenSpan& open, Pending& pending) {
@@ -285,11 +332,7 @@ private:
         }
         const auto record = read_stored_span((*row)->record);
         if (record) {
-            (*record)->is_open = false;
-            (*record)->duration_ns = now_ns() - (*record)->start_ns;
-            (*record)->set_attribute(
-                trace::names::kFlowspanEndReason, std::string_view("its end was dropped"), {}
-            );
+            end_without_end(**record, "its end was dropped");
             add_row(**record, Step::ended, pending);
         }
     }
@@ -317,8 +360,22 @@ private:
         return process;
     }
 
+    // A judgement comes after the spans that led to it, so their trace is there.
+    void add_judgements(Pending& pending) {
+        {
+            const std::scoped_lock lock(mutex_);
+            for (auto& [id, judgement] : std::exchange(judgements_, {})) {
+                fresh_judgements_.insert_or_assign(id, std::move(judgement));
+            }
+        }
+        for (const auto& [id, judgement] : fresh_judgements_) {
+            pending.write.judgements.push_back({id, judgement});
+        }
+    }
+
     void settle(SpanBatch batch, Pending& pending) {
         fresh_.clear();
+        fresh_judgements_.clear();
         for (const auto& [key, version] : pending.changed) {
             open_[key].version = version;
         }
@@ -348,15 +405,17 @@ private:
     const std::int64_t process_id_;
     const std::int64_t started_ns_;
 
-    std::mutex mutex_;  // guards started_
+    std::mutex mutex_;  // guards started_ and judgements_
     std::vector<std::weak_ptr<const LiveSpan>> started_;
+    std::unordered_map<std::string, std::string> judgements_;  // by trace id
     std::mutex books_mutex_;  // guards books_, also while they are read
     std::function<PipelineCounts()> books_;
 
     // The worker's own.
     std::string resource_;
     std::unique_ptr<store::SpanStore> store_;
-    std::vector<std::weak_ptr<const LiveSpan>> fresh_;  // started, not in the file yet
+    std::vector<std::weak_ptr<const LiveSpan>> fresh_;               // started, not in the file yet
+    std::unordered_map<std::string, std::string> fresh_judgements_;  // not in the file yet
     std::unordered_map<SpanKey, OpenSpan, SpanKeyHash> open_;
     std::int64_t seen_ns_ = 0;
     std::int64_t pruned_ns_;

@@ -1,10 +1,12 @@
 #include "export/trace_ids.hpp"
 
 #include "flowspan/base/clock.hpp"
+#include "flowspan/trace/propagation.hpp"
 
 #include <array>
 #include <cstring>
 #include <mutex>
+#include <utility>
 
 namespace flowspan::exporting {
 
@@ -44,10 +46,35 @@ private:
     std::unique_ptr<Random> random_;
 };
 
+class RequestedIds final : public opentelemetry::sdk::trace::IdGenerator {
+public:
+    explicit RequestedIds(std::unique_ptr<IdGenerator> inner)
+        : IdGenerator(inner->IsRandom()), inner_(std::move(inner)) {}
+
+    opentelemetry::trace::SpanId GenerateSpanId() noexcept override {
+        return inner_->GenerateSpanId();
+    }
+
+    // Only asked by spans without a parent.
+    opentelemetry::trace::TraceId GenerateTraceId() noexcept override {
+        const auto requested = trace::requested_trace_id();
+        return requested ? *requested : inner_->GenerateTraceId();
+    }
+
+private:
+    std::unique_ptr<IdGenerator> inner_;
+};
+
 }  // namespace
 
 std::unique_ptr<opentelemetry::sdk::trace::IdGenerator> make_seeded_ids(std::uint64_t seed) {
     return std::make_unique<SeededIds>(seed);
+}
+
+std::unique_ptr<opentelemetry::sdk::trace::IdGenerator> accept_requested_ids(
+    std::unique_ptr<opentelemetry::sdk::trace::IdGenerator> inner
+) {
+    return std::make_unique<RequestedIds>(std::move(inner));
 }
 
 }  // namespace flowspan::exporting

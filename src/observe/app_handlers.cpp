@@ -127,6 +127,12 @@ struct AppGenerateHandler {
                 return json::value(std::move(inputs));
             }
         );
+        if (service::is_external_trace_id(request.trace_id)) {
+            set(span, names::kFlowspanExternalTraceId, request.trace_id);
+        }
+        if (request.is_trace_kept) {
+            set(span, names::kFlowspanSamplingKeep, true);
+        }
     }
 
     void on_result(trace::Span& span, const Result<service::GenerateResult>& result) const {
@@ -259,8 +265,11 @@ public:
     Task<Result<service::GenerateResult>> generate(
         const service::GenerateRequest& request, engine::EventSink& consumer
     ) override {
-        return trace::is_tracing_enabled() ? generate_in_scope(request, consumer)
-                                           : generate_(request, consumer);
+        const auto id = trace::parse_trace_id(request.trace_id);
+        if (id) {
+            return generate_with(*id, request, consumer);
+        }
+        return generate_plainly(request, consumer);
     }
 
     // The run goes on in the trace that it began in, whatever trace the caller is in.
@@ -288,6 +297,24 @@ private:
             {request.app->app, request.user, request.conversation_id, request.invoke_from}, policy_
         ));
         co_return co_await generate_(request, consumer);
+    }
+
+    Task<Result<service::GenerateResult>> generate_with(
+        opentelemetry::trace::TraceId id,
+        const service::GenerateRequest& request,
+        engine::EventSink& consumer
+    ) {
+        const auto token = opentelemetry::context::RuntimeContext::Attach(
+            trace::with_trace_id(trace::current_context(), id)
+        );
+        co_return co_await generate_plainly(request, consumer);
+    }
+
+    Task<Result<service::GenerateResult>> generate_plainly(
+        const service::GenerateRequest& request, engine::EventSink& consumer
+    ) {
+        return trace::is_tracing_enabled() ? generate_in_scope(request, consumer)
+                                           : generate_(request, consumer);
     }
 
     const trace::CapturePolicy& policy_;

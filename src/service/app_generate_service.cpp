@@ -3,6 +3,7 @@
 #include "service/input_file.hpp"
 #include "service/input_form.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace flowspan::service {
@@ -141,6 +142,14 @@ private:
 };
 
 }  // namespace
+
+bool is_external_trace_id(std::string_view text) noexcept {
+    constexpr std::size_t kLengthMax = 128;
+    return !text.empty() && text.size() <= kLengthMax && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-';
+    });
+}
 
 std::unique_ptr<AppGenerateService> make_app_generate_service(Runners runners, Random& random) {
     return std::make_unique<GenerateService>(runners, random);

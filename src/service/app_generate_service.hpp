@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace flowspan::service {
 
@@ -19,6 +20,11 @@ struct GenerateRequest {
     std::string invoke_from = "cli";
     bool is_streaming = true;
     int call_depth = 0;
+    /// The caller's own id of the trace; stands on the app's span. One that can be a trace id
+    /// becomes the trace's id, unless the caller's span is known. Dropped unless it
+    /// `is_external_trace_id`.
+    std::string trace_id;
+    bool is_trace_kept = false;  ///< whatever the sampling of runs says
     engine::RunControl control;
     RunKeeper* keeper = nullptr;  ///< takes snapshots as the run goes along; null: nobody
 };
@@ -30,6 +36,9 @@ struct ResumeRequest {
     engine::RunControl control;
     RunKeeper* keeper = nullptr;
 };
+
+/// 1 to 128 of A-Z a-z 0-9 _ and -.
+[[nodiscard]] bool is_external_trace_id(std::string_view text) noexcept;
 
 struct GenerateResult {
     engine::RunInfo info;

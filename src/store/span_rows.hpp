@@ -34,7 +34,12 @@ struct TraceDelta {
     std::string app_id;
     std::string app_name;
     std::string status;
-    std::string sampling;  ///< why its spans were exported or not
+};
+
+/// Why the spans of a trace were exported, or not.
+struct Judgement {
+    std::string trace_id;
+    std::string text;
 };
 
 struct TraceRow {
@@ -71,6 +76,7 @@ struct ProcessRow {
 struct SpanWrite {
     std::vector<SpanRow> spans;
     std::vector<TraceDelta> traces;
+    std::vector<Judgement> judgements;  ///< of traces that are there
     std::optional<ProcessRow> process;  ///< seen_ns, ended_ns, is_crashed and books are written
 };
 

@@ -62,7 +62,7 @@ ON CONFLICT(trace_id, span_id) DO UPDATE SET
 constexpr auto kAddToTrace = R"(
 INSERT INTO traces(trace_id, start_ns, last_ns, spans, open, errors, interrupted, tokens, bytes,
     root_name, app_id, app_name, status, sampling)
-VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')
 ON CONFLICT(trace_id) DO UPDATE SET
     start_ns = min(start_ns, excluded.start_ns),
     last_ns = max(last_ns, excluded.last_ns),
@@ -75,8 +75,7 @@ ON CONFLICT(trace_id) DO UPDATE SET
     root_name = CASE excluded.root_name WHEN '' THEN root_name ELSE excluded.root_name END,
     app_id = CASE excluded.app_id WHEN '' THEN app_id ELSE excluded.app_id END,
     app_name = CASE excluded.app_name WHEN '' THEN app_name ELSE excluded.app_name END,
-    status = CASE excluded.status WHEN '' THEN status ELSE excluded.status END,
-    sampling = CASE excluded.sampling WHEN '' THEN sampling ELSE excluded.sampling END)";
+    status = CASE excluded.status WHEN '' THEN status ELSE excluded.status END)";
 
 constexpr auto kUpdateProcess = R"(
 UPDATE processes SET seen_ns = ?, ended_ns = ?, is_crashed = ?, books = ? WHERE id = ?)";
@@ -148,8 +147,13 @@ std::vector<sql::Statement> make_write(const SpanWrite& write) {
             trace.app_id,
             trace.app_name,
             trace.status,
-            trace.sampling,
         };
+    }
+    for (const auto& judgement : write.judgements) {
+        auto& update = statements.emplace_back(
+            make("UPDATE", "traces", "UPDATE traces SET sampling = ? WHERE trace_id = ?")
+        );
+        update.parameters = {judgement.text, judgement.trace_id};
     }
     if (write.process) {
         const auto& process = *write.process;

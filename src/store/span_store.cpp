@@ -45,27 +45,37 @@ Result<void> only_status(Result<std::vector<sql::Reply>> replies) {
     return {};
 }
 
+std::unexpected<Error> no_store(const std::filesystem::path& path) {
+    return failure(ErrorCode::not_found, fmt::format("there is no trace store {}", path.string()));
+}
+
 }  // namespace
 
 SpanStore::SpanStore(SpanStoreOptions options)
     : options_(std::move(options)), connection_(database_options(options_)) {}
 
-Result<std::unique_ptr<SpanStore>> SpanStore::open(SpanStoreOptions options) {
+Result<std::unique_ptr<SpanStore>> SpanStore::open(const SpanStoreOptions& options) {
     std::error_code code;
-    if (options.is_read_only && !std::filesystem::exists(options.path, code)) {
-        return failure(
-            ErrorCode::not_found, fmt::format("there is no trace store {}", options.path.string())
-        );
+    const auto& path = options.path;
+    const bool is_read_only = options.is_read_only;
+    if (is_read_only && !std::filesystem::exists(path, code)) {
+        return no_store(path);
     }
-    std::unique_ptr<SpanStore> store(new SpanStore(std::move(options)));
-    const auto& path = store->options_.path;
+    if (!is_read_only && path.has_parent_path()) {
+        // A failure shows when the files are opened.
+        std::filesystem::create_directories(path.parent_path(), code);
+    }
+    std::unique_ptr<SpanStore> store(new SpanStore(options));
+    // First, so that whoever finds the tables finds the locks too.
+    FLOWSPAN_TRY(store->locks_, OwnerLocks::open(path, is_read_only));
     if (auto prepared = store->prepare_schema(); !prepared) {
         auto error = std::move(prepared).error();
-        // The words of the database alone do not say which file.
-        error.message = fmt::format("trace store {}: {}", path.string(), error.message);
+        if (error.code != ErrorCode::not_found) {
+            // The words of the database alone do not say which file.
+            error.message = fmt::format("trace store {}: {}", path.string(), error.message);
+        }
         return failure(std::move(error));
     }
-    FLOWSPAN_TRY(store->locks_, OwnerLocks::open(path, store->options_.is_read_only));
     return store;
 }
 
@@ -85,7 +95,11 @@ Result<void> SpanStore::prepare_schema() {
         return failure(ErrorCode::unsupported, "it was made by a newer version of this program");
     }
     const bool has_tables = sql::to_integer(reply.rows.front()[1]) != 0;
-    if (has_tables || options_.is_read_only) {
+    if (!has_tables && options_.is_read_only) {
+        // Somebody is about to make them.
+        return no_store(options_.path);
+    }
+    if (has_tables) {
         return failure(ErrorCode::invalid_input, "the file is no trace store");
     }
     return only_status(connection_.run_batch(make_tables()));

@@ -35,7 +35,7 @@ class SpanStore {
 public:
     /// Opens or makes the file. A file of a newer program is `unsupported`, one that is no store
     /// `invalid_input`.
-    [[nodiscard]] static Result<std::unique_ptr<SpanStore>> open(SpanStoreOptions options);
+    [[nodiscard]] static Result<std::unique_ptr<SpanStore>> open(const SpanStoreOptions& options);
 
     /// Registers the writer under `process.id` and holds its lock until this store is destroyed.
     [[nodiscard]] Result<void> begin_process(const ProcessRow& process);

@@ -45,10 +45,11 @@ void for_each_drop(Drops& drops, Function function) {
     function("sampled_early", drops.sampled_early);
 }
 
-/// Always: offered = exported + queued + undecided + dropped.total().
+/// Always: offered + announced = exported + queued + undecided + dropped.total().
 struct SinkCounts {
     std::string name;
     std::uint64_t offered = 0;
+    std::uint64_t announced = 0;  ///< pending records, beside the spans themselves
     std::uint64_t exported = 0;
     std::uint64_t queued = 0;
     std::uint64_t queued_bytes = 0;

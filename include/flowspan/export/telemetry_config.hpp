@@ -44,6 +44,20 @@ struct SamplerConfig {
     bool operator==(const SamplerConfig&) const = default;
 };
 
+/// Which runs are exported, decided when they are over. A run that failed anywhere, was slow or
+/// costly or asks for it (`flowspan.sampling.keep`) is kept whole; of the others a share.
+struct RunSamplingConfig {
+    double ratio = 1.0;                 ///< share of ordinary runs kept; 1 keeps all: no rule
+    std::chrono::milliseconds slow{0};  ///< runs that last as long are kept; 0: no such rule
+    std::int64_t tokens = 0;            ///< runs that use as many are kept; 0: no such rule
+    double cost = 0;                    ///< runs that cost as much are kept; 0: no such rule
+    // Spans of runs that are not over. Beyond, the run with the most is judged early.
+    std::size_t buffer_spans_max = 100'000;
+    std::size_t buffer_bytes_max = 64UL * 1024UL * 1024UL;
+
+    bool operator==(const RunSamplingConfig&) const = default;
+};
+
 /// Between the end of a span and its sink. Each sink has a queue of its own with these limits.
 struct BatchConfig {
     std::size_t queue_spans_max = 32768;  ///< beyond it spans are dropped and counted
@@ -109,6 +123,10 @@ struct TelemetryConfig {
     /// Added to service.*, host.name, process.pid and telemetry.sdk.*; a name given here wins.
     std::vector<ResourceAttribute> resource;
     SamplerConfig sampler;
+    RunSamplingConfig run_sampling;
+    /// Spans that run for so long are announced to receivers before they end; 0: never. Not
+    /// together with the sampling of runs, which does not know yet whether they are wanted.
+    std::chrono::milliseconds pending_after{0};
     SpanLimits limits;
     BatchConfig batch;
     std::string propagators = "tracecontext,baggage";

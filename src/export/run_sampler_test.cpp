@@ -188,6 +188,7 @@ TEST(RunSampler, ManyRunsOnSeveralThreadsAreEachWholeOrGone) {
     constexpr std::uint8_t kChildren = 8;
     std::atomic<int> mistakes{0};
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
         threads.emplace_back([&sampler, &mistakes, thread] {
             for (int i = 0; i < kRunsEach; ++i) {

@@ -38,11 +38,13 @@ protected:
         config_.delay = 1ms;
     }
 
+public:
     ~StoreSinkTest() override {
         provider_.reset();
         std::filesystem::remove_all(folder_);
     }
 
+protected:
     otel::Tracer& start(BatchConfig batch = {}, RunSamplingConfig sampling = {}) {
         ExportResource resource;
         resource.attributes.push_back({"service.name", std::string("tester")});
@@ -120,6 +122,7 @@ TEST_F(StoreSinkTest, BooksInTheFileAreExactAfterManyThreads) {
     constexpr int kThreads = 4;
     constexpr int kSpansEach = 300;
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) {
         threads.emplace_back([&tracer] {
             for (int n = 0; n < kSpansEach; ++n) {

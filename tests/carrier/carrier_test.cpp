@@ -49,8 +49,10 @@ protected:
         trace::set_propagators("tracecontext,baggage");
     }
 
+public:
     ~CarrierTest() override { std::filesystem::remove(path_); }
 
+protected:
     /// Runs the worker with the headers as its job; returns its spans.
     std::vector<json::object> run_job(const trace::Carrier& headers) {
         json::object job;

@@ -460,7 +460,7 @@ class Pending(StoreTest):
         ) as process:
             self.wait_for(
                 lambda: self.trace_file.exists()
-                and {s.name for s in Trace(self.trace_file).spans} >= set(RUN_SPANS),
+                and {s.name for s in Trace(self.trace_file, growing=True).spans} >= set(RUN_SPANS),
                 "every open span in the file",
             )
             process.send_signal(signal.SIGINT)

@@ -104,6 +104,14 @@ void add_run(CLI::App& program, RunOptions& options) {
     command->add_option("app", options.file, "App file (.yml as exported)")->required();
     add_inputs(*command, options, "Input of the start form");
     command->add_option("-q,--query", options.query, "The user's message (chat apps)");
+    command
+        ->add_option(
+            "--file",
+            options.uploads,
+            "A file of the user's, as path or URL, if the app takes files; repeat it for several"
+        )
+        ->type_name("PATH")
+        ->allow_extra_args(false);
     command->add_option("--user", options.user, "End-user id")->capture_default_str();
     command->add_option("--conversation", options.conversation_id, "Id of the conversation");
     add_trace_choices(*command, options);

@@ -38,6 +38,7 @@ struct RunOptions {
     std::vector<std::string> inputs;      ///< `key=value`, `key=@path`
     std::string inputs_json;              ///< an object, or `@path` of one
     std::string query;
+    std::vector<std::string> uploads;  ///< `path` or URL of files that go with the query
     std::string user = "cli";
     std::string conversation_id;
     std::string config;

@@ -110,6 +110,10 @@ Task<Generated> generate(Session* session) {
             session->program.file_store()
         )
     );
+    FLOWSPAN_CO_TRY(
+        request.files,
+        co_await read_uploads(session->app->app, options.uploads, session->program.file_store())
+    );
     request.query = clean_text(options.query, "--query");
     request.user = options.user;
     request.trace_id = options.trace_id;

@@ -3,6 +3,7 @@
 #include "cli/terminal.hpp"
 #include "flowspan/async/pools.hpp"
 #include "flowspan/base/text.hpp"
+#include "service/file_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -32,8 +33,12 @@ bool is_file_field(const service::InputField& field) {
     return field.type == "file" || field.type == "file-list";
 }
 
+bool is_address(const std::string& text) {
+    return text.starts_with("http://") || text.starts_with("https://");
+}
+
 Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileStore& files) {
-    if (text.starts_with("http://") || text.starts_with("https://")) {
+    if (is_address(text)) {
         co_return json::object{{"transfer_method", "remote_url"}, {"url", text}};
     }
     if (!text.starts_with('@')) {
@@ -169,6 +174,24 @@ Task<Result<json::object>> read_inputs(
         merge(inputs, *field, *std::move(value));
     }
     co_return inputs;
+}
+
+Task<Result<json::array>> read_uploads(
+    const dsl::App& app, const std::vector<std::string>& uploads, nodes::FileStore& files
+) {
+    if (!uploads.empty() && !service::takes_uploads(app.features)) {
+        co_return invalid("--file: this app takes no files (its feature `file_upload` is off)");
+    }
+    json::array read;
+    for (const auto& upload : uploads) {
+        auto file = co_await read_file_value(is_address(upload) ? upload : "@" + upload, files);
+        if (!file) {
+            file.error().message = "--file: " + file.error().message;
+            co_return failure(std::move(file).error());
+        }
+        read.push_back(*std::move(file));
+    }
+    co_return read;
 }
 
 }  // namespace flowspan::cli

@@ -1,6 +1,7 @@
 #pragma once
 // Inputs as the command line gives them, shaped for the app's start form.
 
+#include "dsl/app.hpp"
 #include "flowspan/async/task.hpp"
 #include "flowspan/base/json.hpp"
 #include "nodes/file_store.hpp"
@@ -20,6 +21,12 @@ namespace flowspan::cli {
     const std::vector<std::string>& pairs,
     const std::string& all_as_json,
     nodes::FileStore& files
+);
+
+/// The files of `--file`, each a path or an http(s) URL, as the app's users would send them. An
+/// error if the app takes none.
+[[nodiscard]] Task<Result<json::array>> read_uploads(
+    const dsl::App& app, const std::vector<std::string>& uploads, nodes::FileStore& files
 );
 
 /// What is no valid UTF-8 in `text` becomes U+FFFD, with a warning that names `what`.

@@ -1,6 +1,6 @@
 #include "service/app_generate_service.hpp"
 
-#include "service/input_file.hpp"
+#include "service/file_rules.hpp"
 #include "service/input_form.hpp"
 
 #include <algorithm>
@@ -101,12 +101,7 @@ private:
         }
         AppRun run;
         FLOWSPAN_TRY(run.inputs, validate_inputs(app.graph, request.inputs));
-        for (const auto& file : request.files) {
-            if (file.is_object()) {
-                FLOWSPAN_TRY(auto record, make_file_record(file.get_object()));
-                run.files.push_back(std::move(record));
-            }
-        }
+        FLOWSPAN_TRY(run.files, take_uploads(app.features, request.files));
         run.app = request.app;
         run.query = request.query;
         run.control = request.control;

@@ -1,6 +1,6 @@
 #include "service/form_answer.hpp"
 
-#include "service/input_file.hpp"
+#include "service/file_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -40,12 +40,23 @@ std::string describe_forms(const std::vector<json::object>& forms) {
     return text;
 }
 
-Result<json::value> check_files(const InputField& field, const json::value& given) {
+FileRules file_rules_of(const InputField& field, const json::object& form) {
+    for (const auto& input : list_member(form, "inputs")) {
+        if (string_member(input, "output_variable_name") == field.variable) {
+            return read_file_rules(input, field.variable);
+        }
+    }
+    return {};
+}
+
+Result<json::value> check_files(
+    const InputField& field, const FileRules& rules, const json::value& given
+) {
     if (field.type == "file") {
         if (!given.is_object()) {
             return invalid(fmt::format("{} must be a file", field.variable));
         }
-        return make_file_record(given.get_object());
+        return take_file(given.get_object(), rules);
     }
     if (!given.is_array()) {
         return invalid(fmt::format("{} must be a list of files", field.variable));
@@ -55,15 +66,20 @@ Result<json::value> check_files(const InputField& field, const json::value& give
         if (!item.is_object()) {
             return invalid(fmt::format("{} must be a list of files", field.variable));
         }
-        FLOWSPAN_TRY(auto file, make_file_record(item.get_object()));
+        FLOWSPAN_TRY(auto file, take_file(item.get_object(), rules));
         files.push_back(std::move(file));
+    }
+    if (auto counted = check_file_count(files.size(), rules); !counted) {
+        return failure(std::move(counted).error());
     }
     return json::value(std::move(files));
 }
 
-Result<json::value> check_field(const InputField& field, const json::value& given) {
+Result<json::value> check_field(
+    const InputField& field, const json::object& form, const json::value& given
+) {
     if (field.type.starts_with("file")) {
-        return check_files(field, given);
+        return check_files(field, file_rules_of(field, form), given);
     }
     if (!given.is_string()) {
         return invalid(fmt::format("{} must be a text", field.variable));
@@ -160,7 +176,7 @@ Result<json::object> check_form_answer(
             missing.push_back(field.variable);
             continue;
         }
-        auto value = check_field(field, *given);
+        auto value = check_field(field, form, *given);
         if (value) {
             checked[field.variable] = *std::move(value);
         } else {

@@ -48,6 +48,28 @@ TEST(FormAnswer, SaysAllThatIsWrong) {
     );
 }
 
+TEST(FormAnswer, TakesTheFilesThatTheFormAllows) {
+    auto form = approval_form();
+    form["inputs"] = json::array{json::object{
+        {"type", "file-list"},
+        {"output_variable_name", "scans"},
+        {"allowed_file_types", json::array{"image"}},
+        {"number_limits", 1}
+    }};
+    const json::object picture{{"transfer_method", "remote_url"}, {"url", "http://h/a.png"}};
+    const json::object text{{"transfer_method", "remote_url"}, {"url", "http://h/a.txt"}};
+    EXPECT_TRUE(check_form_answer(form, "yes", {{"scans", json::array{picture}}}));
+    EXPECT_EQ(
+        error_of(check_form_answer(form, "yes", {{"scans", json::array{text}}})),
+        "File validation failed for file: a.txt (it is of type document with extension `.txt`; "
+        "scans takes: image)"
+    );
+    EXPECT_EQ(
+        error_of(check_form_answer(form, "yes", {{"scans", json::array{picture, picture}}})),
+        "Number of files exceeds the maximum limit 1"
+    );
+}
+
 TEST(FormAnswer, FindsTheFormThatIsMeant) {
     engine::RunSnapshot snapshot;
     EXPECT_EQ(

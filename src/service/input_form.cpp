@@ -2,7 +2,8 @@
 
 #include "dsl/data_reader.hpp"
 #include "flowspan/base/text.hpp"
-#include "service/input_file.hpp"
+#include "service/file_rules.hpp"
+#include "service/webhook_form.hpp"
 
 #include <fmt/format.h>
 
@@ -20,6 +21,7 @@ struct Field {
     InputField info;
     json::value fallback;
     std::int64_t max_length = 0;  // 0: none
+    FileRules files;
 };
 
 using Checked = Result<json::value>;
@@ -29,6 +31,9 @@ constexpr std::int64_t kFilesMax = 10;
 
 // Only webhooks have fields of this type.
 constexpr std::string_view kListType = "list";
+
+// A webhook's whole request, which stands for all of its fields.
+constexpr std::string_view kRequest = "webhook_data";
 
 std::unexpected<Error> invalid(std::string message) {
     return failure(Error(ErrorCode::invalid_input, std::move(message)).with_type("ValueError"));
@@ -64,6 +69,7 @@ std::vector<Field> read_start_fields(const dsl::NodeSpec& root) {
         if (const auto* length = find_member(entry, "max_length")) {
             field.max_length = dsl::to_integer(*length).value_or(0);
         }
+        field.files = read_file_rules(entry, field.info.variable);
         fields.push_back(std::move(field));
     }
     return fields;
@@ -86,27 +92,25 @@ std::string_view form_type(std::string_view type) {
     return type.starts_with("array") ? kListType : std::string_view("paragraph");
 }
 
-std::vector<Field> read_webhook_fields(const dsl::NodeSpec& root) {
+std::vector<Field> fields_of_webhook(const dsl::NodeSpec& root) {
     std::vector<Field> fields;
-    for (const std::string_view part : {"headers", "params", "body"}) {
-        const auto* list = find_member(root.data, part);
-        if (list == nullptr || !list->is_array()) {
-            continue;
-        }
-        for (const auto& entry : list->get_array()) {
-            Field field;
-            field.info.label = string_member(entry, "name");
-            field.info.variable = field.info.label;
-            std::ranges::replace(field.info.variable, '-', '_');
-            field.info.type = form_type(string_member(entry, "type", "string"));
-            fields.push_back(std::move(field));
-        }
+    for (auto& declared : read_webhook_fields(root)) {
+        Field field;
+        field.info.label = std::move(declared.name);
+        field.info.variable = std::move(declared.variable);
+        field.info.type = form_type(declared.type);
+        field.info.is_required = declared.is_required;
+        fields.push_back(std::move(field));
     }
     Field request;
-    request.info.variable = "webhook_data";
+    request.info.variable = kRequest;
     request.info.type = "json_object";
     fields.push_back(std::move(request));
     return fields;
+}
+
+bool is_webhook(const dsl::NodeSpec& root) {
+    return root.type == "trigger-webhook";
 }
 
 std::vector<Field> read_fields(const dsl::Graph& graph) {
@@ -114,7 +118,7 @@ std::vector<Field> read_fields(const dsl::Graph& graph) {
     if (root == nullptr) {
         return {};
     }
-    return root->type == "trigger-webhook" ? read_webhook_fields(*root) : read_start_fields(*root);
+    return is_webhook(*root) ? fields_of_webhook(*root) : read_start_fields(*root);
 }
 
 bool is_open(const dsl::Graph& graph) {
@@ -214,7 +218,7 @@ Checked check_file(const Field& field, const json::value& given) {
         if (!given.is_object()) {
             return invalid(fmt::format("{} in input form must be a file", name));
         }
-        return make_file_record(given.get_object());
+        return take_file(given.get_object(), field.files);
     }
     if (!given.is_array()) {
         return invalid(fmt::format("{} in input form must be a list of files", name));
@@ -228,10 +232,12 @@ Checked check_file(const Field& field, const json::value& given) {
         if (is_unfinished_file(item.get_object())) {
             continue;
         }
-        FLOWSPAN_TRY(auto file, make_file_record(item.get_object()));
+        FLOWSPAN_TRY(auto file, take_file(item.get_object(), field.files));
         files.push_back(std::move(file));
     }
-    const auto limit = field.max_length > 0 ? field.max_length : kFilesMax;
+    const auto limit = field.max_length > 0        ? field.max_length
+                       : field.files.files_max > 0 ? field.files.files_max
+                                                   : kFilesMax;
     if (files.size() > static_cast<std::size_t>(limit)) {
         return invalid(fmt::format("{} in input form must be less than {} files", name, limit));
     }
@@ -308,6 +314,18 @@ Checked check_given(const Field& field, const json::object& inputs) {
     return check_field(field, field.fallback);
 }
 
+// The request that a webhook gets as a whole; none if its fields come one by one.
+std::optional<json::value> find_request(
+    const std::vector<Field>& fields, const json::object& inputs
+) {
+    const auto* given = inputs.if_contains(kRequest);
+    if (given == nullptr || given->is_null() || fields.empty()) {
+        return std::nullopt;
+    }
+    auto request = check_object(fields.back(), *given);
+    return request ? std::optional(*std::move(request)) : std::nullopt;
+}
+
 value::Value typed(const Field& field, json::value data) {
     if (field.info.type == "file-list" && data.is_array()) {
         return value::Value::unchecked(std::move(data), value::ValueType::array_file);
@@ -331,7 +349,15 @@ Result<std::vector<engine::NodeOutput>> validate_inputs(
 ) {
     std::vector<engine::NodeOutput> variables;
     std::vector<std::string> problems;
-    const auto fields = read_fields(graph);
+    auto fields = read_fields(graph);
+    if (const auto* root = find_root(graph); root != nullptr && is_webhook(*root)) {
+        if (const auto request = find_request(fields, inputs)) {
+            problems = check_webhook_request(*root, *request);
+            for (auto& field : fields) {
+                field.info.is_required = false;
+            }
+        }
+    }
     for (const auto& field : fields) {
         auto checked = check_given(field, inputs);
         if (checked) {

@@ -45,6 +45,10 @@ constexpr auto kSelect = R"({"variable":"c","label":"C","type":"select","options
 constexpr auto kFlag = R"({"variable":"f","label":"F","type":"checkbox"})";
 constexpr auto kFile = R"({"variable":"d","label":"D","type":"file"})";
 constexpr auto kFiles = R"({"variable":"l","label":"L","type":"file-list","max_length":1})";
+constexpr auto kImage =
+    R"({"variable":"p","label":"P","type":"file","allowed_file_types":["image"]})";
+constexpr auto kTwoUrls = R"({"variable":"l","label":"L","type":"file-list","number_limits":2,)"
+                          R"("allowed_file_upload_methods":["remote_url"]})";
 constexpr auto kJson = R"({"variable":"j","label":"J","type":"json_object"})";
 constexpr auto kDefault = R"({"variable":"a","label":"A","type":"text-input","default":"d"})";
 
@@ -76,6 +80,24 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"l":[{"transfer_method":"remote_url","url":"http://h/a.png"},)"
             R"({"transfer_method":"remote_url","url":"http://h/b.png"}]})",
             "l in input form must be less than 1 files"
+        },
+        Case{
+            kImage,
+            R"({"p":{"transfer_method":"remote_url","url":"http://h/a.pdf"}})",
+            "File validation failed for file: a.pdf (it is of type document with extension `.pdf`; "
+            "p takes: image)"
+        },
+        Case{
+            kTwoUrls,
+            R"({"l":[{"transfer_method":"local_file","upload_file_id":"1","filename":"a.png"}]})",
+            "File validation failed for file: a.png (it comes as local_file; l takes: remote_url)"
+        },
+        Case{
+            kTwoUrls,
+            R"({"l":[{"transfer_method":"remote_url","url":"http://h/a"},)"
+            R"({"transfer_method":"remote_url","url":"http://h/b"},)"
+            R"({"transfer_method":"remote_url","url":"http://h/c"}]})",
+            "l in input form must be less than 2 files"
         },
         Case{kJson, R"({"j":"{\"k\":1}"})", R"({"k":1})"},
         Case{kJson, R"({"j":[1]})", "j in input form must be a dict"}
@@ -119,6 +141,27 @@ TEST(InputFormOfTriggers, OfAWebhookHasWhatItsRequestDeclares) {
         R"({"X_Key":"k","n":4,"tags":["a"],"user":{"id":1},"webhook_data":null})"
     );
     EXPECT_EQ(checked_text(graph, R"({"tags":"a"})"), "tags in input form must be a list");
+}
+
+TEST(InputFormOfTriggers, OfAWebhookWantsWhatItsRequestMustHave) {
+    const auto graph = graph_of(
+        "trigger-webhook",
+        R"({"headers":[{"name":"X-Key","type":"string","required":true}],
+            "body":[{"name":"n","type":"number","required":false}]})"
+    );
+    EXPECT_EQ(checked_text(graph, "{}"), "X_Key is required in input form");
+    EXPECT_EQ(
+        checked_text(graph, R"({"webhook_data":"{\"body\":{\"n\":\"x\"}}"})"),
+        "Required header missing: X-Key\nbody parameter 'n' of the request must be: number"
+    );
+    EXPECT_EQ(
+        checked_text(graph, R"({"webhook_data":{"headers":{"x-key":"k"}}})"),
+        R"({"X_Key":null,"n":null,"webhook_data":{"headers":{"x-key":"k"}}})"
+    );
+    EXPECT_EQ(
+        checked_text(graph, R"({"webhook_data":"x"})"),
+        "X_Key is required in input form\nwebhook_data in input form must be a dict"
+    );
 }
 
 TEST(InputFormOfTriggers, OfAnEventTakesWhateverTheEventHas) {

@@ -19,8 +19,8 @@ ATTRIBUTES = (
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
 
 
-def file_field(name, kind="file"):
-    return {**text_input(name, kind=kind), "max_length": 5, "allowed_file_types": ["document"]}
+def file_field(name, kind="file", **allowed):
+    return {**text_input(name, kind=kind), "max_length": 5, **allowed}
 
 
 def attributes_of(selector):
@@ -160,6 +160,44 @@ class Files(FlowspanTest):
         finished = self.flowspan("run", "app.yml", *["-i", "doc=@a.txt"] * 6)
         self.assertNotEqual(finished.code, 0)
         self.assertIn("less than 5 files", finished.stderr)
+
+    def test_files_that_a_field_does_not_take(self):
+        self.write("a.txt", "tea")
+        field = file_field(
+            "doc", allowed_file_types=["image", "custom"], allowed_file_extensions=[".kt"],
+            allowed_file_upload_methods=["remote_url"],
+        )
+        self.write("app.yml", make_app([start_node(field), end_node()], [("start", "end")]))
+        finished = self.flowspan("run", "app.yml", "-i", "doc=@a.txt")
+        self.expect_code(finished, 2)
+        self.assertIn("File validation failed for file: a.txt", finished.stderr)
+        self.assertIn("doc takes: image, custom with extension kt", finished.stderr)
+        self.write("a.kt", "tea")
+        finished = self.flowspan("run", "app.yml", "-i", "doc=@a.kt")
+        self.expect_code(finished, 2)
+        self.assertIn("it comes as local_file; doc takes: remote_url", finished.stderr)
+        finished = self.flowspan("run", "app.yml", "-i", "doc=http://example.invalid/a.kt")
+        self.expect_code(finished, 0)
+
+    def test_files_of_a_message(self):
+        self.write("a.txt", "tea")
+        nodes = [start_node(), answer_node("{{#sys.files#}}")]
+        app = make_app(nodes, [("start", "say")], mode="advanced-chat")
+        setting = {"enabled": True, "allowed_file_types": ["document"], "number_limits": 2}
+        self.write("app.yml", app.replace("features: {}", f"features: {{file_upload: {setting}}}"))
+        given = ["--query", "q", "--file", "a.txt", "--file", "http://example.invalid/b.txt"]
+        finished = self.flowspan("run", "app.yml", "--json", *given)
+        self.expect_code(finished, 0)
+        answer = finished.result["outputs"]["answer"]
+        self.assertIn("[a.txt](file://", answer)
+        self.assertIn("[b.txt](http://example.invalid/b.txt)", answer)
+        finished = self.flowspan("run", "app.yml", *given, "--file", "a.txt")
+        self.expect_code(finished, 2)
+        self.assertIn("Number of files exceeds the maximum limit 2", finished.stderr)
+        self.write("app.yml", app)
+        finished = self.flowspan("run", "app.yml", *given)
+        self.expect_code(finished, 2)
+        self.assertIn("this app takes no files", finished.stderr)
 
 
 if __name__ == "__main__":

@@ -360,7 +360,9 @@ std::unique_ptr<engine::Node> build(
     const dsl::NodeSpec& spec, const Services& services, Problems& problems
 ) {
     const dsl::DataReader reader(spec, problems);
-    if (spec.version == "2" || reader.text("agent_node_kind") == "dify_agent") {
+    // Agents by a plugin's strategy have had that version, too.
+    const bool is_remote = spec.version == "2" && !reader.has("agent_strategy_name");
+    if (is_remote || reader.text("agent_node_kind") == "dify_agent") {
         reader.report_as(
             dsl::Problem::Severity::unsupported,
             "node.unsupported_version",

@@ -65,9 +65,9 @@ public:
         const bool has_request = request != nullptr && request->json().is_object();
         const auto raw = has_request ? request->json() : make_request(inputs);
         engine::NodeOutcome outcome;
-        add_fields(config_.headers, *find_member(raw, "headers"), outcome);
-        add_fields(config_.params, *find_member(raw, "query_params"), outcome);
-        add_fields(config_.body, *find_member(raw, "body"), outcome);
+        add_fields(config_.headers, find_member(raw, "headers"), outcome);
+        add_fields(config_.params, find_member(raw, "query_params"), outcome);
+        add_fields(config_.body, find_member(raw, "body"), outcome);
         for (const auto& output : outcome.outputs) {
             context.record().inputs[output.name] = for_record(output.value);
         }
@@ -100,11 +100,11 @@ private:
 
     static void add_fields(
         const std::vector<RequestField>& fields,
-        const json::value& part,
+        const json::value* part,  // null: the request has none
         engine::NodeOutcome& outcome
     ) {
         for (const auto& field : fields) {
-            const auto* given = find_ignoring_case(part, field.name);
+            const auto* given = part == nullptr ? nullptr : find_ignoring_case(*part, field.name);
             outcome.outputs.push_back(
                 {field.output, given == nullptr ? value::Value() : typed(*given, field.type)}
             );

@@ -39,6 +39,11 @@ except ImportError:
 dumps = json.dumps
 loads = json.loads
 
+# Exported code uses them without importing them: its wrapper has done so where it was written.
+GIVEN_NAMES = {
+    "json": json, "b64decode": base64.b64decode, "os": os, "sys": sys, "traceback": traceback,
+}
+
 CODE_NAME = "<code>"
 TEMPLATE_NAME = "<template>"
 ERROR_TEXT_MAX = 8192
@@ -194,6 +199,7 @@ def run_code(request):
     code = request["code"]
     linecache.cache[CODE_NAME] = (len(code), None, code.splitlines(True), CODE_NAME)
     module = types.ModuleType("__main__")
+    module.__dict__.update(GIVEN_NAMES)
     sys.modules["__main__"] = module
     exec(compile(code, CODE_NAME, "exec", dont_inherit=True), module.__dict__)
     if "main" not in module.__dict__:

@@ -115,8 +115,8 @@ struct ChatReply {
     std::int64_t attempts = 1;  ///< HTTP attempts including retries on 429 and 5xx
 };
 
-/// Receives a reply while it is generated, on the caller's loop and in the caller's task. Must not
-/// wait.
+/// Receives a reply while it is generated, on the caller's loop and in the caller's task: the
+/// pieces are the reply's text and reasoning, or there are none. Must not wait.
 class ChatListener {
 public:
     virtual ~ChatListener() = default;

@@ -210,12 +210,10 @@ struct AppRunnerHandler {
 struct StreamFacts {
     explicit StreamFacts(engine::EventSink& sink) : meter(sink, real_clock()) {}
 
+    // A result, which is written later, knows more of the usage than the stream.
     ~StreamFacts() {
-        if (!span->IsRecording()) {
-            return;
-        }
-        meter.write_timing(*span);
-        if (!has_result) {
+        if (span->IsRecording()) {
+            meter.write_timing(*span);
             meter.write_usage(*span);
         }
     }
@@ -225,7 +223,6 @@ struct StreamFacts {
 
     StreamMeter meter;
     trace::SpanPtr span = opentelemetry::trace::GetSpan(trace::current_context());
-    bool has_result = false;
 };
 
 /// Runs in the app span, which is current here.
@@ -233,13 +230,20 @@ template <class Request, auto kMethod>
 struct CallService {
     service::AppGenerateService* inner;
 
+    // Without a span nothing is measured, and an open run keeps one frame less.
     Task<Result<service::GenerateResult>> operator()(
         const Request& request, engine::EventSink& sink
     ) const {
+        return trace::is_tracing_enabled() ? measure(inner, request, sink)
+                                           : (inner->*kMethod)(request, sink);
+    }
+
+private:
+    static Task<Result<service::GenerateResult>> measure(
+        service::AppGenerateService* inner, const Request& request, engine::EventSink& sink
+    ) {
         StreamFacts facts(sink);
-        auto result = co_await (inner->*kMethod)(request, facts.meter);
-        facts.has_result = result.has_value();
-        co_return result;
+        co_return co_await (inner->*kMethod)(request, facts.meter);
     }
 };
 

@@ -17,6 +17,7 @@ void ReplyStream::on_reasoning(std::string_view piece) {
     if (piece.empty()) {
         return;
     }
+    is_apart_ = true;
     if (!is_in_reasoning_) {
         is_in_reasoning_ = true;
         add("<think>\n");
@@ -25,7 +26,11 @@ void ReplyStream::on_reasoning(std::string_view piece) {
 }
 
 void ReplyStream::add(std::string_view piece) {
-    raw_ += piece;
+    if (is_apart_) {
+        raw_ += piece;
+    } else {
+        plain_size_ += piece.size();
+    }
     if (format_ == ReasoningFormat::tagged) {
         context_.stream_text("text", piece, false);
     } else {
@@ -45,7 +50,7 @@ void ReplyStream::send(const std::vector<ThinkFilter::Piece>& pieces) {
 }
 
 void ReplyStream::finish(const model::ChatReply& reply) {
-    if (raw_.empty()) {
+    if (raw_.empty() && plain_size_ == 0) {
         on_reasoning(reply.reasoning);
         on_text(reply.text);
     }
@@ -53,6 +58,7 @@ void ReplyStream::finish(const model::ChatReply& reply) {
         is_in_reasoning_ = false;
         add("\n</think>");
     }
+    raw_.insert(0, reply.text, 0, plain_size_);
     if (format_ == ReasoningFormat::separated) {
         send(filter_.finish());
     }

@@ -5,6 +5,7 @@
 #include "model/chat_model.hpp"
 #include "nodes/think_filter.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -23,13 +24,14 @@ public:
     void on_text(std::string_view piece) override;
     void on_reasoning(std::string_view piece) override;
 
-    /// Sends what was held back, and the final chunks. `reply` fills in if nothing was streamed.
+    /// Sends what was held back, and the final chunks. `reply` is what was streamed, or fills in if
+    /// nothing was.
     void finish(const model::ChatReply& reply);
 
     /// The `text` and `reasoning_content` outputs.
     [[nodiscard]] SplitAnswer result() const;
 
-    /// Everything that was streamed, thoughts with their tags.
+    /// Everything that was streamed, thoughts with their tags. After finish().
     [[nodiscard]] const std::string& raw() const noexcept { return raw_; }
 
 private:
@@ -39,7 +41,10 @@ private:
     engine::NodeContext& context_;
     ReasoningFormat format_;
     ThinkFilter filter_;
+    // The reply keeps the text already, so a copy is kept only from where thoughts came apart.
     std::string raw_;
+    std::size_t plain_size_ = 0;
+    bool is_apart_ = false;
     bool is_in_reasoning_ = false;
     bool has_sent_reasoning_ = false;
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +32,8 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command
     }
     const pid_t pid = fork();
     if (pid == 0) {
+        // Also when this program gives up, which ends it at once.
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (core >= 0) {
             cpu_set_t set;
             CPU_ZERO(&set);

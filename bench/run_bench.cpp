@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -82,6 +83,8 @@ int measure_all(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // A child tells its result on standard output.
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("flowspan_bench"));
     spdlog::set_level(spdlog::level::warn);
     Options options;
     CLI::App app{"Measures whole runs: chains, streams, bursts and start-up."};

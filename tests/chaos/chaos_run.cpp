@@ -6,10 +6,10 @@
 #include "model_server/model_server.hpp"
 #include "service/loaded_app.hpp"
 #include "tests/chaos/chaos_program.hpp"
+#include "tests/chaos/one_run.hpp"
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -33,6 +33,7 @@ constexpr std::string_view kApps[] = {
     "nesting",
     "agent",
     "retrieval",
+    "asking",
 };
 
 std::string read_text(const fs::path& path) {
@@ -81,129 +82,6 @@ void fill_knowledge(const std::string& path) {
     const auto store = knowledge::make_sqlite_store(config, real_clock(), real_random());
     async::Runtime runtime;
     runtime.block_on(runtime.next_executor(), fill, store.get());
-}
-
-struct Tally {
-    std::atomic<std::int64_t> succeeded{0};
-    std::atomic<std::int64_t> partial{0};
-    std::atomic<std::int64_t> failed{0};
-    std::atomic<std::int64_t> stopped{0};
-    std::atomic<std::int64_t> left{0};
-    std::atomic<std::int64_t> refused{0};
-
-    void add(const Result<service::GenerateResult>& result) {
-        if (!result) {
-            ++refused;
-            return;
-        }
-        switch (result->run.status) {
-            case engine::RunStatus::succeeded:
-                ++succeeded;
-                break;
-            case engine::RunStatus::partial_succeeded:
-                ++partial;
-                break;
-            case engine::RunStatus::stopped:
-                ++stopped;
-                break;
-            default:
-                ++failed;
-                break;
-        }
-    }
-};
-
-struct Chaos {
-    const ChaosOptions& options;
-    ChaosProgram& program;
-    std::vector<std::shared_ptr<const service::LoadedApp>> apps;
-    Tally tally;
-};
-
-/// What happens to one run, drawn before it starts.
-struct Fate {
-    std::int64_t stop_after = -1;   ///< events
-    std::int64_t leave_after = -1;  ///< events
-};
-
-class Consumer final : public engine::EventSink {
-public:
-    Consumer(Fate fate, engine::RunControl control) : fate_(fate), control_(std::move(control)) {}
-
-    void on_event(const engine::Event& /*event*/) override {
-        if (++events_ == fate_.stop_after) {
-            control_.abort("chaos");
-        }
-    }
-
-    [[nodiscard]] bool should_leave() const noexcept {
-        return fate_.leave_after >= 0 && events_ >= fate_.leave_after;
-    }
-
-private:
-    Fate fate_;
-    engine::RunControl control_;
-    std::int64_t events_ = 0;
-};
-
-struct OneRun {
-    service::GenerateRequest request;
-    std::unique_ptr<Consumer> consumer;
-    bool is_done = false;
-};
-
-Task<void> generate(Chaos* chaos, OneRun* run) {
-    struct Done {
-        explicit Done(OneRun& the_run) : run(the_run) {}
-
-        ~Done() { run.is_done = true; }
-
-        Done(const Done&) = delete;
-        Done& operator=(const Done&) = delete;
-        OneRun& run;
-    };
-
-    const Done done(*run);
-    chaos->tally.add(
-        co_await chaos->program.generate_service().generate(run->request, *run->consumer)
-    );
-}
-
-Fate draw_fate(const ChaosOptions& options, Random& random) {
-    const auto dice = static_cast<int>(random.next() % 100);
-    const auto events = static_cast<std::int64_t>(random.next() % 12) + 1;
-    Fate fate;
-    if (dice < options.stopped_percent) {
-        fate.stop_after = events;
-    } else if (dice < options.stopped_percent + options.left_percent) {
-        fate.leave_after = events;
-    }
-    return fate;
-}
-
-Task<void> run_one(Chaos* chaos, std::int64_t number) {
-    const auto random =
-        make_seeded_random(chaos->options.seed + static_cast<std::uint64_t>(number) * 7919);
-    const auto fate = draw_fate(chaos->options, *random);
-    OneRun run;
-    run.request.app = chaos->apps[random->next() % chaos->apps.size()];
-    run.request.query = "refunds";
-    run.request.user = fmt::format("u{}", number);
-    run.request.invoke_from = "test";
-    run.consumer = std::make_unique<Consumer>(fate, run.request.control);
-    async::TaskGroup group(co_await async::this_executor());
-    group.spawn(generate, chaos, &run);
-    if (fate.leave_after >= 0) {
-        // Looks now and then, so that leaving hits every moment of a run.
-        while (!run.is_done && !run.consumer->should_leave()) {
-            co_await async::sleep(std::chrono::milliseconds(1));
-        }
-        if (!run.is_done) {
-            ++chaos->tally.left;
-            group.cancel();
-        }
-    }
-    co_await group.join();
 }
 
 Task<void> run_share(Chaos* chaos, std::int64_t first) {
@@ -260,6 +138,8 @@ void gather(ChaosOutcome& outcome, const Chaos& chaos) {
     outcome.stopped = tally.stopped;
     outcome.left = tally.left;
     outcome.refused = tally.refused;
+    outcome.pauses = tally.pauses;
+    outcome.resumptions = tally.resumptions;
     outcome.anomalies = chaos.program.observability().counts();
     const auto& disorder = chaos.program.disorder().counts();
     outcome.lost_results = disorder.lost;
@@ -305,7 +185,8 @@ std::string describe(const ChaosOptions& options, const ChaosOutcome& outcome) {
     const auto& spans = outcome.spans;
     return fmt::format(
         "{} runs at once on {} loops (seed {}) in {:.1f} s: {} succeeded, {} partly, {} failed, {} "
-        "stopped, {} left, {} refused; {} spans in {} traces, {} of them HTTP, {} SQL; {} results "
+        "stopped, {} left, {} refused; {} pauses, {} resumptions; {} spans in {} traces, {} of "
+        "them HTTP, {} SQL; {} results "
         "lost, {} late, {} repeated, {} starts and {} ends doubled; faults: {} orphans, {} "
         "mis-parented, {} outside of nodes, {} ended twice, {} unknown, {} open",
         options.runs,
@@ -318,6 +199,8 @@ std::string describe(const ChaosOptions& options, const ChaosOutcome& outcome) {
         outcome.stopped,
         outcome.left,
         outcome.refused,
+        outcome.pauses,
+        outcome.resumptions,
         spans.spans,
         spans.traces,
         spans.http,

@@ -19,6 +19,7 @@ struct ChaosOptions {
     std::size_t loops = 4;
     int stopped_percent = 10;  ///< by a command, after some events
     int left_percent = 10;     ///< whoever waits for the answer goes away
+    int paused_percent = 25;   ///< by up to three commands; also of those that are stopped or left
     bool has_disorder = true;
 };
 
@@ -29,6 +30,8 @@ struct ChaosOutcome {
     std::int64_t stopped = 0;
     std::int64_t left = 0;
     std::int64_t refused = 0;
+    std::int64_t pauses = 0;  ///< by a command or by a form
+    std::int64_t resumptions = 0;
     SpanReport spans;
     exporting::PipelineCounts books;
     observe::LayerCounts anomalies;

@@ -46,6 +46,10 @@ TEST(Chaos, NoSpanIsLostDoubledOrMisplaced) {
     EXPECT_EQ(spans.traces, options.runs);
     EXPECT_EQ(async::TaskContext::live_count(), contexts_before);
 
+    // A part that nobody waits for any more may end before its first span begins.
+    EXPECT_LE(spans.resumed, outcome.resumptions);
+    EXPECT_GE(spans.resumed, outcome.resumptions - outcome.left);
+
     // What was thrown in was noticed, and nothing else.
     const auto& anomalies = outcome.anomalies;
     EXPECT_EQ(anomalies.repeated_starts, static_cast<std::uint64_t>(outcome.doubled_starts));
@@ -68,6 +72,7 @@ TEST(Chaos, NoSpanIsLostDoubledOrMisplaced) {
     EXPECT_GT(outcome.failed, runs / 50);
     EXPECT_GT(outcome.stopped, runs / 50);
     EXPECT_GT(outcome.left, runs / 50);
+    EXPECT_GT(outcome.resumptions, runs / 10);
     EXPECT_GT(spans.http, 2 * runs);
     EXPECT_GT(spans.sql, runs / 20);
     EXPECT_GT(outcome.lost_results + outcome.late_results, runs / 20);
@@ -88,6 +93,32 @@ TEST(Chaos, WithoutDisorderNothingIsOutOfOrder) {
     EXPECT_EQ(outcome.spans.faults(), 0);
     EXPECT_EQ(outcome.books.open, 0U);
     EXPECT_EQ(outcome.anomalies, observe::LayerCounts());
+}
+
+TEST(Chaos, PausedRunsComeToTheSameEnds) {
+    ChaosOptions options;
+    options.runs = 300;
+    options.stopped_percent = 0;
+    options.left_percent = 0;
+    options.has_disorder = false;
+    options.paused_percent = 0;
+    const auto straight = run_chaos(options);
+    options.paused_percent = 100;
+    const auto paused = run_chaos(options);
+    fmt::print("{}\n", describe(options, paused));
+    EXPECT_EQ(paused.succeeded, straight.succeeded);
+    EXPECT_EQ(paused.partial, straight.partial);
+    EXPECT_EQ(paused.failed, straight.failed);
+    EXPECT_EQ(paused.refused, 0);
+    EXPECT_GT(paused.pauses, straight.pauses + options.runs / 4);
+    EXPECT_EQ(paused.resumptions, paused.pauses);
+    EXPECT_EQ(paused.spans.resumed, paused.resumptions);
+    EXPECT_EQ(paused.spans.faults(), 0);
+    for (const auto& sample : paused.spans.samples) {
+        ADD_FAILURE() << sample;
+    }
+    EXPECT_EQ(paused.books.open, 0U);
+    EXPECT_EQ(paused.anomalies, observe::LayerCounts());
 }
 
 }  // namespace

@@ -137,7 +137,9 @@ private:
 
     void check(const SpanRow& row) {
         const auto sort = sort_of(row.name);
-        if (sort != Sort::generate && !row.end_reason.empty()) {
+        // A paused run ends its rounds in order.
+        if (sort != Sort::generate && !row.end_reason.empty() &&
+            row.end_reason != "the run was paused") {
             report_.leftovers.push_back(
                 fmt::format("{} {}: {}", row.name, row.node_id, row.end_reason)
             );
@@ -155,6 +157,7 @@ private:
             }
             return;
         }
+        report_.resumed += row.is_resumed ? 1 : 0;
         const auto* parent = find_parent(row);
         if (parent == nullptr) {
             ++report_.orphans;
@@ -195,7 +198,10 @@ private:
         const bool is_in_node = above == Sort::node || above == Sort::attempt;
         switch (sort) {
             case Sort::generate:
-                return above == Sort::tool;
+                // All parts of a run that was paused hang below its first.
+                return row.is_resumed ? above == Sort::generate && !parent.is_resumed &&
+                                            row.run_id == parent.run_id
+                                      : above == Sort::tool;
             case Sort::runner:
                 return above == Sort::generate && row.run_id == parent.run_id;
             case Sort::workflow:
@@ -260,6 +266,7 @@ SpanRow read_row(const exporting::SpanRecord& span) {
     }
     row.url = span.text(names::kUrlFull);
     row.end_reason = span.text(names::kFlowspanEndReason);
+    row.is_resumed = span.has(names::kFlowspanResumed);
     return row;
 }
 

@@ -27,6 +27,7 @@ struct SpanRow {
     std::int64_t index = -1;  ///< of the round
     std::string url;
     std::string end_reason;
+    bool is_resumed = false;  ///< a part of a run that goes on after a pause
 };
 
 [[nodiscard]] SpanRow read_row(const exporting::SpanRecord& span);
@@ -59,6 +60,7 @@ struct SpanReport {
     std::int64_t roots = 0;
     std::int64_t http = 0;
     std::int64_t sql = 0;
+    std::int64_t resumed = 0;
     std::int64_t ended_twice = 0;  ///< ids that came more than once
     std::int64_t orphans = 0;      ///< the parent is not in the trace
     std::int64_t misparented = 0;

@@ -34,7 +34,10 @@ std::vector<SpanRow> whole_tree() {
         row("9", "3", "node llm"),
         row("a", "9", "chat m"),
         row("b", "a", "POST"),
+        row("c", "1", "AppGenerateService.generate"),
+        row("d", "c", "WorkflowAppRunner.run"),
     };
+    rows[11].is_resumed = true;
     rows[0].user = "u1";
     rows[3].node_id = "it";
     rows[4].iteration_id = "it";
@@ -52,6 +55,7 @@ TEST(SpanChecks, FindNothingInAWholeTree) {
     EXPECT_EQ(report.roots, 1);
     EXPECT_EQ(report.traces, 1);
     EXPECT_EQ(report.http, 2);
+    EXPECT_EQ(report.resumed, 1);
 }
 
 TEST(SpanChecks, FindEachFault) {
@@ -78,6 +82,12 @@ TEST(SpanChecks, FindEachFault) {
          [](auto& all) { all[7].url = "http://x/?node=get&user=u2"; },
          &SpanReport::misparented},
         {"a root of another sort", [](auto& all) { all[8].parent = ""; }, &SpanReport::misparented},
+        {"a second part of another run",
+         [](auto& all) { all[11].run_id = all[12].run_id = "s"; },
+         &SpanReport::misparented},
+        {"a second part that is no resumption",
+         [](auto& all) { all[11].is_resumed = false; },
+         &SpanReport::misparented},
         {"an unknown name", [](auto& all) { all[9].name = "surprise"; }, &SpanReport::strangers},
     };
     for (const auto& [what, damage, count] : rows) {

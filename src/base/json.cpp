@@ -70,6 +70,9 @@ void append_escaped(std::string& out, char byte) {
 Result<json::value> parse_json(std::string_view text) {
     json::parse_options options;
     options.max_depth = kJsonDepthMax;
+    // The faster way is off by one in the last digit of some numbers: what was written down would
+    // come back as something else.
+    options.numbers = json::number_precision::precise;
     json::parser parser({}, options);
     boost::system::error_code code;
     const auto used = parser.write(text, code);

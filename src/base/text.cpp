@@ -1,5 +1,7 @@
 #include "flowspan/base/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cwchar>
 
@@ -181,6 +183,20 @@ std::size_t display_width(std::string_view text) noexcept {
         text.remove_prefix(decoded.length);
     }
     return width;
+}
+
+std::string number_text(std::int64_t number) {
+    auto text = fmt::format("{}", number);
+    const std::size_t sign = number < 0 ? 1 : 0;
+    for (auto at = text.size(); at > sign + 3;) {
+        at -= 3;
+        text.insert(at, 1, ',');
+    }
+    return text;
+}
+
+std::string count_text(std::int64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", number_text(count), noun, count == 1 ? "" : "s");
 }
 
 }  // namespace flowspan

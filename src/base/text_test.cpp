@@ -30,6 +30,14 @@ TEST(Text, MeasuresTerminalColumns) {
     EXPECT_EQ(display_width("\xE4\xB8\xAD\xE6\x96\x87"), 4U);
 }
 
+TEST(Text, CountsThings) {
+    EXPECT_EQ(count_text(0, "trace"), "0 traces");
+    EXPECT_EQ(count_text(1, "trace"), "1 trace");
+    EXPECT_EQ(count_text(2, "trace"), "2 traces");
+    EXPECT_EQ(count_text(1234567, "span"), "1,234,567 spans");
+    EXPECT_EQ(number_text(-1234), "-1,234");
+}
+
 TEST(Text, SplitsAndTrims) {
     EXPECT_EQ(split("a,,b", ',').size(), 3U);
     EXPECT_EQ(split("", ',').size(), 1U);

@@ -150,8 +150,8 @@ ExitCode run_check(const CheckOptions& options, const Terminal& /*terminal*/) {
         }
     }
     const auto summary = fmt::format(
-        "{} files: {} ok, {} unsupported, {} invalid, {} not an app\n",
-        files->size(),
+        "{}: {} ok, {} unsupported, {} invalid, {} not an app\n",
+        count_text(std::ssize(*files), "file"),
         counts[0],
         counts[1],
         counts[2],

@@ -7,6 +7,7 @@
 #include "draw/label.hpp"
 #include "draw/svg_drawing.hpp"
 #include "draw/text_drawing.hpp"
+#include "flowspan/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -54,11 +55,11 @@ std::string draw_as_text(
     const dsl::App& app, const draw::Diagram& diagram, const draw::TextOptions& options
 ) {
     return fmt::format(
-               "{}  {}, {} nodes, {} edges\n\n",
+               "{}  {}, {}, {}\n\n",
                draw::to_single_line(name_of(app)),
                dsl::to_string(app.mode),
-               app.graph.nodes.size(),
-               app.graph.edges.size()
+               count_text(std::ssize(app.graph.nodes), "node"),
+               count_text(std::ssize(app.graph.edges), "edge")
            ) +
            draw::draw_text(diagram, options);
 }

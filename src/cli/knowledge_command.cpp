@@ -78,7 +78,8 @@ Task<Output> add(KnowledgeStore& store, const KnowledgeOptions& options) {
         document.split.size_max = static_cast<std::size_t>(options.segment_size);
         document.split.overlap = static_cast<std::size_t>(options.overlap);
         FLOWSPAN_CO_TRY(const auto added, co_await store.add_document(std::move(document)));
-        output += fmt::format("{} {} ({} segments)\n", added.id, path, added.segment_count);
+        output +=
+            fmt::format("{} {} ({})\n", added.id, path, count_text(added.segment_count, "segment"));
     }
     co_return output;
 }
@@ -88,11 +89,11 @@ Task<Output> list(KnowledgeStore& store) {
     std::string output;
     for (const auto& dataset : datasets) {
         output += fmt::format(
-            "{} {} ({} documents, {} segments)\n",
+            "{} {} ({}, {})\n",
             dataset.id,
             dataset.name,
-            dataset.document_count,
-            dataset.segment_count
+            count_text(dataset.document_count, "document"),
+            count_text(dataset.segment_count, "segment")
         );
     }
     co_return output;

@@ -44,8 +44,8 @@ Cells cells_of(const store::TraceRow& trace, std::int64_t now_ns) {
         title_of(trace),
         trace.status,
         exporting::duration_text(duration_of(trace, now_ns), exporting::symbols(false)),
-        trace.tokens == 0 ? "-" : exporting::number_text(trace.tokens),
-        exporting::number_text(trace.spans),
+        trace.tokens == 0 ? "-" : number_text(trace.tokens),
+        number_text(trace.spans),
     };
 }
 

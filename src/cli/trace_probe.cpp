@@ -4,6 +4,7 @@
 #include "cli/trace_setup.hpp"
 #include "export/probe.hpp"
 #include "export/process_resource.hpp"
+#include "flowspan/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -45,9 +46,17 @@ std::string describe(const ProbeResult& result) {
     if (result.error) {
         line += ": " + result.error->full_text();
     } else if (result.rejected > 0) {
-        line += fmt::format(", {} of {} spans rejected", result.rejected, result.sent);
+        line += fmt::format(
+            ", {} of {} rejected",
+            result.rejected,
+            count_text(static_cast<std::int64_t>(result.sent), "span")
+        );
     } else {
-        line += fmt::format(", {} spans, trace {}", result.sent, result.trace_id);
+        line += fmt::format(
+            ", {}, trace {}",
+            count_text(static_cast<std::int64_t>(result.sent), "span"),
+            result.trace_id
+        );
     }
     if (!result.reason.empty()) {
         line += ": " + result.reason;

@@ -6,6 +6,7 @@
 #include "export/terminal_line.hpp"
 #include "export/trace_label.hpp"
 #include "flowspan/base/json.hpp"
+#include "flowspan/base/text.hpp"
 #include "flowspan/trace/names.hpp"
 #include "flowspan/value/value.hpp"
 
@@ -94,9 +95,9 @@ std::string sink_text(const PipelineCounts& books, const SinkCounts& sink) {
     text += '\n';
     if (!sink.last_error.empty()) {
         text += fmt::format(
-            "    last error: {} ({} failed attempts)\n",
+            "    last error: {} ({})\n",
             exporting::printable(sink.last_error),
-            sink.failed_attempts
+            count_text(static_cast<std::int64_t>(sink.failed_attempts), "failed attempt")
         );
     }
     return text;
@@ -132,13 +133,14 @@ Result<std::string> render_trace_status(store::SpanStore& store, std::int64_t pr
     const auto& options = store.options();
     const auto days = std::chrono::duration<double, std::ratio<86400>>(options.age_max).count();
     auto out = fmt::format(
-        "store {}\n  {} traces, {} spans, {} of {}, kept for {:g} days\n",
+        "store {}\n  {}, {}, {} of {}, kept for {:g} {}\n",
         options.path.string(),
-        exporting::number_text(size.traces),
-        exporting::number_text(size.spans),
+        count_text(size.traces, "trace"),
+        count_text(size.spans, "span"),
         bytes_text(static_cast<std::uint64_t>(size.file_bytes)),
         bytes_text(options.bytes_max),
-        days
+        days,
+        days == 1 ? "day" : "days"
     );
     FLOWSPAN_TRY(const auto rows, read_processes(store, processes));
     for (const auto& process : rows) {

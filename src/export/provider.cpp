@@ -11,6 +11,7 @@
 #include "export/store_sink.hpp"
 #include "export/trace_ids.hpp"
 #include "flowspan/base/clock.hpp"
+#include "flowspan/base/text.hpp"
 #include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/propagation.hpp"
 #include "flowspan/trace/tracer.hpp"
@@ -91,10 +92,6 @@ std::unique_ptr<Redelivery> start_redelivery(const TelemetryConfig& config) {
     );
 }
 
-std::string plural(std::uint64_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 ShutdownReport make_report(const PipelineCounts& counts) {
     ShutdownReport report;
     report.open = counts.open;
@@ -106,14 +103,16 @@ ShutdownReport make_report(const PipelineCounts& counts) {
             report.messages.push_back(fmt::format(
                 "{} did not get {}{}{}",
                 sink.name,
-                plural(lost, "span"),
+                count_text(static_cast<std::int64_t>(lost), "span"),
                 sink.last_error.empty() ? "" : ": ",
                 sink.last_error
             ));
         }
     }
     if (counts.open > 0) {
-        report.messages.push_back(fmt::format("{} never ended", plural(counts.open, "span")));
+        report.messages.push_back(fmt::format(
+            "{} never ended", count_text(static_cast<std::int64_t>(counts.open), "span")
+        ));
     }
     return report;
 }

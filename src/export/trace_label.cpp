@@ -1,5 +1,6 @@
 #include "export/trace_label.hpp"
 
+#include "flowspan/base/text.hpp"
 #include "flowspan/trace/names.hpp"
 
 #include <fmt/format.h>
@@ -91,15 +92,14 @@ private:
             add(fmt::format("{} {}", symbols_.arrow, branch), Style::cyan);
         }
         if (const auto attempts = span_.integer(names::kFlowspanAttemptCount); attempts > 1) {
-            add(fmt::format("{} attempts", attempts), Style::yellow);
+            add(count_text(attempts, "attempt"), Style::yellow);
         }
         const auto strategy = span_.text(names::kDifyNodeErrorStrategy);
         if (!strategy.empty() && !has_failed_) {
             add(fmt::format("failed, {}", strategy), Style::yellow);
         }
         if (span_.has(names::kFlowspanDocumentCount)) {
-            add(fmt::format("{} documents", span_.integer(names::kFlowspanDocumentCount)),
-                Style::dim);
+            add(count_text(span_.integer(names::kFlowspanDocumentCount), "document"), Style::dim);
         }
         if (span_.is_open) {
             add("running", Style::yellow);
@@ -162,16 +162,6 @@ std::string duration_text(std::int64_t duration_ns, const Symbols& symbols) {
     }
     return seconds < 360'000 ? fmt::format("{}h {:02}m", seconds / 3600, seconds / 60 % 60)
                              : fmt::format("{} h", std::min<std::int64_t>(seconds / 3600, 999'999));
-}
-
-std::string number_text(std::int64_t number) {
-    auto text = fmt::format("{}", number);
-    const std::size_t sign = number < 0 ? 1 : 0;
-    for (auto at = text.size(); at > sign + 3;) {
-        at -= 3;
-        text.insert(at, 1, ',');
-    }
-    return text;
 }
 
 std::string tokens_text(const TokenCount& tokens, const Symbols& symbols) {

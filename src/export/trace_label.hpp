@@ -19,9 +19,6 @@ namespace flowspan::exporting {
 /// Three digits and a unit, at most eight columns.
 [[nodiscard]] std::string duration_text(std::int64_t duration_ns, const Symbols& symbols);
 
-/// With thousands separators.
-[[nodiscard]] std::string number_text(std::int64_t number);
-
 /// `321→45`: input and output; empty without tokens.
 [[nodiscard]] std::string tokens_text(const TokenCount& tokens, const Symbols& symbols);
 

@@ -94,10 +94,8 @@ public:
         write_group(trace_.roots);
         if (!trace_.orphans.empty()) {
             TerminalLine line(options_.use_color);
-            const auto count = trace_.orphans.size();
             const auto note = fmt::format(
-                "{} whose parent is missing:",
-                count == 1 ? "1 span" : fmt::format("{} spans", count)
+                "{} whose parent is missing:", count_text(std::ssize(trace_.orphans), "span")
             );
             line.add(fit(note, width_, symbols_.ellipsis), Style::yellow);
             finish(line);
@@ -132,19 +130,14 @@ private:
         std::vector<Piece> facts = {
             {fmt::format("trace {}", std::string_view(id.data(), id.size())), Style::bold},
             {duration_text(trace_.end_ns - trace_.start_ns, symbols_)},
-            {fmt::format(
-                "{} span{}",
-                number_text(std::ssize(trace_.nodes)),
-                trace_.nodes.size() == 1 ? "" : "s"
-            )},
+            {count_text(std::ssize(trace_.nodes), "span")},
         };
         if (trace_.tokens.total() > 0) {
-            facts.push_back({fmt::format("{} tokens", number_text(trace_.tokens.total()))});
+            facts.push_back({count_text(trace_.tokens.total(), "token")});
         }
         facts.push_back(
-            {trace_.errors == 0   ? "no errors"
-             : trace_.errors == 1 ? "1 error"
-                                  : fmt::format("{} errors", trace_.errors),
+            {trace_.errors == 0 ? "no errors"
+                                : count_text(static_cast<std::int64_t>(trace_.errors), "error"),
              trace_.errors == 0 ? Style::dim : Style::bold_red}
         );
         TerminalLine line(options_.use_color);

@@ -2,6 +2,7 @@
 // Text helpers that know UTF-8.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,5 +35,11 @@ namespace flowspan {
 
 /// Columns a terminal needs for `text` (wide East Asian and emoji count two, combining none).
 [[nodiscard]] std::size_t display_width(std::string_view text) noexcept;
+
+/// `1 span`, `2,000 spans`: for nouns that take an s.
+[[nodiscard]] std::string count_text(std::int64_t count, std::string_view noun);
+
+/// With a comma every three digits.
+[[nodiscard]] std::string number_text(std::int64_t number);
 
 }  // namespace flowspan

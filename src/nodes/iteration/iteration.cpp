@@ -1,6 +1,7 @@
 // Runs its children once for each item of a list, one after another or several at a time.
 
 #include "flowspan/async/task_group.hpp"
+#include "nodes/container_mark.hpp"
 #include "nodes/iteration/iteration_state.hpp"
 #include "nodes/node_kind.hpp"
 #include "nodes/variables.hpp"
@@ -368,20 +369,6 @@ std::unique_ptr<engine::Node> build(
     return reader.is_valid() ? std::make_unique<IterationNode>(std::move(config)) : nullptr;
 }
 
-/// Where the children begin; does nothing.
-class IterationStartNode final : public engine::Node {
-public:
-    Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& /*context*/) const override {
-        co_return engine::NodeOutcome();
-    }
-};
-
-std::unique_ptr<engine::Node> build_start(
-    const dsl::NodeSpec& /*spec*/, const Services& /*services*/, Problems& /*problems*/
-) {
-    return std::make_unique<IterationStartNode>();
-}
-
 }  // namespace
 
 NodeKind kind() {
@@ -404,7 +391,7 @@ NodeKind kind() {
             {{.type = "iteration-start",
               .description = "Where the children of an iteration begin.",
               .traits = {.is_hidden = true},
-              .build = build_start}},
+              .build = build_container_mark}},
     };
 }
 

@@ -1,6 +1,7 @@
 // Runs its children again and again, with variables that go from round to round.
 
 #include "flowspan/value/condition.hpp"
+#include "nodes/container_mark.hpp"
 #include "nodes/loop/loop_state.hpp"
 #include "nodes/loop/loop_variables.hpp"
 #include "nodes/node_kind.hpp"
@@ -255,20 +256,6 @@ std::unique_ptr<engine::Node> build(
     return reader.is_valid() ? std::make_unique<LoopNode>(std::move(config)) : nullptr;
 }
 
-/// Where the children begin, or where one of them ends the loop; the engine knows the type.
-class LoopMarkNode final : public engine::Node {
-public:
-    Task<Result<engine::NodeOutcome>> execute(engine::NodeContext& /*context*/) const override {
-        co_return engine::NodeOutcome();
-    }
-};
-
-std::unique_ptr<engine::Node> build_mark(
-    const dsl::NodeSpec& /*spec*/, const Services& /*services*/, Problems& /*problems*/
-) {
-    return std::make_unique<LoopMarkNode>();
-}
-
 }  // namespace
 
 NodeKind kind() {
@@ -289,10 +276,10 @@ NodeKind kind() {
             {{.type = "loop-start",
               .description = "Where the children of a loop begin.",
               .traits = {.is_hidden = true},
-              .build = build_mark},
+              .build = build_container_mark},
              {.type = "loop-end",
               .description = "Ends the loop after the round in which it is reached.",
-              .build = build_mark}},
+              .build = build_container_mark}},
     };
 }
 

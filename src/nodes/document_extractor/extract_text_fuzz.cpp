@@ -1,5 +1,5 @@
 // Feeds arbitrary bytes to every document format: text or a reason, never a crash or a hang. The
-// first byte chooses the format.
+// first byte chooses the format, unless FLOWSPAN_FUZZ_DOCUMENT_KIND holds its number.
 
 #include "flowspan/base/error.hpp"
 #include "flowspan/base/text.hpp"
@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,8 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) {
         return 0;
     }
+    static const char* const wanted = std::getenv("FLOWSPAN_FUZZ_DOCUMENT_KIND");
+    const int number = wanted != nullptr ? std::atoi(wanted) : data[0];
     const auto kind =
-        static_cast<DocumentKind>(data[0] % (static_cast<int>(DocumentKind::mail) + 1));
+        static_cast<DocumentKind>(number % (static_cast<int>(DocumentKind::mail) + 1));
     Limits limits;
     limits.document_unpacked_size_max = std::size_t{4} * 1024 * 1024;
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);

@@ -36,6 +36,11 @@ target_compile_definitions(flowspan_options INTERFACE
     BOOST_ASIO_NO_DEPRECATED
     BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 target_link_options(flowspan_options INTERFACE -fuse-ld=lld-19)
+if(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+    # A link after a small change compiles only what the change reaches.
+    target_link_options(flowspan_options INTERFACE
+        "$<BUILD_INTERFACE:LINKER:--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto_cache,--thinlto-cache-policy=cache_size_bytes=1g>")
+endif()
 if(FLOWSPAN_SANITIZE)
     target_compile_options(flowspan_options INTERFACE
         -fsanitize=${FLOWSPAN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

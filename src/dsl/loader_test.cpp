@@ -522,6 +522,22 @@ TEST(Loader, ReadsWhatHandWrittenFilesCanOnlyMean) {
     EXPECT_EQ(node(*result.app, "k").data.at("retrieval_mode"), json::value("multiple"));
 }
 
+TEST(Loader, ReadsNodeTypesInOtherSpellings) {
+    const auto result = load_app(
+        workflow("[{id: s, data: {type: Start}}, {id: i, data: {type: If_Else}}"
+                 ", {id: m, data: {type: My_Node}}]"),
+        "x.yml"
+    );
+    ASSERT_TRUE(result.app);
+    EXPECT_EQ(node(*result.app, "s").type, "start");
+    EXPECT_EQ(node(*result.app, "i").type, "if-else");
+    EXPECT_EQ(node(*result.app, "i").data.at("type"), json::value("if-else"));
+    EXPECT_EQ(node(*result.app, "m").type, "My_Node") << "not of this format";
+    ASSERT_EQ(result.problems.size(), 2U);
+    EXPECT_EQ(result.problems[0].code, "node.type_spelling");
+    EXPECT_EQ(result.problems[1].message, "the node type `If_Else` is read as `if-else`");
+}
+
 TEST(Loader, KeepsANodeWhoseCommonFieldsAreWrong) {
     const auto result = load_app(
         workflow("[{id: s, data: {type: start, title: 5}}"

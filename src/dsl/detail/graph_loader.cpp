@@ -106,7 +106,16 @@ private:
             );
             return;
         }
-        const auto type = string_member(*data, "type");
+        const auto given_type = string_member(*data, "type");
+        const auto type = spell_type(given_type);
+        if (type != given_type) {
+            findings_.warning_at(
+                positions.find("/data/type"),
+                "node.type_spelling",
+                fmt::format("the node type `{}` is read as `{}`", given_type, type)
+            );
+            data->get_object()["type"] = type;
+        }
         if (type.empty()) {
             findings_.error_at(
                 positions.find("/data/type"),

@@ -2,6 +2,9 @@
 
 #include "flowspan/base/text.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -149,7 +152,49 @@ void normalise_human_input(json::object& data) {
     }
 }
 
+// All that the format knows, whether it can run here or not.
+constexpr std::array<std::string_view, 31> kNodeTypes = {
+    "start",
+    "end",
+    "answer",
+    "llm",
+    "knowledge-retrieval",
+    "question-classifier",
+    "if-else",
+    "code",
+    "template-transform",
+    "http-request",
+    "tool",
+    "variable-aggregator",
+    "variable-assigner",
+    "assigner",
+    "iteration",
+    "iteration-start",
+    "loop",
+    "loop-start",
+    "loop-end",
+    "parameter-extractor",
+    "document-extractor",
+    "list-operator",
+    "agent",
+    "human-input",
+    "trigger-webhook",
+    "trigger-schedule",
+    "trigger-plugin",
+    "datasource",
+    "knowledge-index",
+    "start-placeholder",
+    "datasource-empty",
+};
+
 }  // namespace
+
+std::string spell_type(std::string_view type) {
+    auto spelled = to_lower_ascii(trim(type));
+    std::ranges::replace(spelled, '_', '-');
+    std::ranges::replace(spelled, ' ', '-');
+    return std::ranges::find(kNodeTypes, spelled) == kNodeTypes.end() ? std::string(type) : spelled;
+}
 
 void normalise_node(NodeSpec& spec) {
     auto& data = spec.data.get_object();

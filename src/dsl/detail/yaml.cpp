@@ -82,6 +82,9 @@ private:
 };
 
 // Builds the document from the parser's events. After a fatal problem it is of no more use.
+// What `!!` stands for.
+constexpr std::string_view kCoreTags = "tag:yaml.org,2002:";
+
 class DocumentBuilder {
 public:
     explicit DocumentBuilder(std::vector<Problem>& problems) : problems_(problems) {}
@@ -155,14 +158,42 @@ private:
 
     void handle_scalar(const yaml_mark_t& mark, const ScalarEvent& event) {
         const auto tag = to_view(event.tag);
-        check_tag(mark, tag);
         const std::string_view text(reinterpret_cast<const char*>(event.value), event.length);
         const bool is_plain = event.style == YAML_PLAIN_SCALAR_STYLE && tag.empty();
         add_scalar(
             mark,
             to_view(event.anchor),
-            {is_plain ? resolve_plain_scalar(text) : json::value(text), text, is_plain}
+            {is_plain ? resolve_plain_scalar(text) : resolve_tagged(mark, tag, text), text, is_plain
+            }
         );
+    }
+
+    // What some writers say in so many words: `!!int "5"`.
+    json::value resolve_tagged(
+        const yaml_mark_t& mark, std::string_view tag, std::string_view text
+    ) {
+        const auto word = tag.starts_with(kCoreTags) ? tag.substr(kCoreTags.size()) : tag;
+        auto value = resolve_plain_scalar(text);
+        if (word == "null") {
+            return nullptr;
+        }
+        if ((word == "bool" && value.is_bool()) || (word == "int" && value.is_int64()) ||
+            (word == "float" && value.is_double())) {
+            return value;
+        }
+        if (word == "float" && value.is_int64()) {
+            return static_cast<double>(value.get_int64());
+        }
+        if (word == "bool" || word == "int" || word == "float") {
+            report(
+                mark,
+                "parse.invalid_value",
+                fmt::format("`{}` is not what its tag `!!{}` says; remove the tag", text, word)
+            );
+        } else if (word != "str") {
+            check_tag(mark, tag);
+        }
+        return json::value(text);
     }
 
     void handle_alias(const yaml_mark_t& mark, std::string_view anchor) {
@@ -224,8 +255,10 @@ private:
         );
     }
 
-    void check_tag(const yaml_mark_t& mark, std::string_view tag) {
-        if (!tag.empty() && tag != "!") {
+    void check_tag(const yaml_mark_t& mark, std::string_view tag, std::string_view natural = "!") {
+        const bool is_natural =
+            tag.starts_with(kCoreTags) && tag.substr(kCoreTags.size()) == natural;
+        if (!tag.empty() && tag != "!" && !is_natural) {
             report(
                 mark,
                 "parse.unsupported_tag",
@@ -330,7 +363,7 @@ private:
     void start(
         const yaml_mark_t& mark, std::string_view tag, std::string_view anchor, json::value value
     ) {
-        check_tag(mark, tag);
+        check_tag(mark, tag, value.is_object() ? "map" : "seq");
         if (expects_key()) {
             fail_key(mark);
             return;

@@ -119,10 +119,6 @@ public:
             total_size_.fetch_sub(size);
             co_return too_large(total_size_ + size, options_.total_size_max);
         }
-        if (content.mime_type.empty()) {
-            content.mime_type =
-                value::mime_type_of_extension(value::extension_of_name(content.filename));
-        }
         const auto reference = make_uuid(random_) + safe_extension(content.filename);
         auto record = make_file_record(content, reference, {});
         FLOWSPAN_CO_TRY(
@@ -192,19 +188,25 @@ std::unique_ptr<FileStore> make_file_store(
 json::object make_file_record(
     const FileContent& content, std::string_view reference, std::string_view url
 ) {
-    const auto extension = value::extension_of_name(content.filename);
+    // Either tells the other; models want both.
+    std::string extension(value::extension_of_name(content.filename));
+    std::string mime_type(value::without_parameters(content.mime_type));
+    if (mime_type.empty()) {
+        mime_type = value::mime_type_of_extension(extension);
+    } else if (extension.empty()) {
+        extension = value::extension_of_mime_type(mime_type);
+    }
     json::object record;
     record[value::kFileIdentityKey] = value::kFileIdentity;
     record["id"] = nullptr;
-    record["type"] = value::detect_file_type(extension, content.mime_type);
+    record["type"] = value::detect_file_type(extension, mime_type);
     record["transfer_method"] = content.transfer_method;
     record["remote_url"] = nullptr;
     record["reference"] = reference;
     record["related_id"] = reference;
     record["filename"] = content.filename;
     record["extension"] = extension.empty() ? json::value() : json::value(extension);
-    record["mime_type"] =
-        content.mime_type.empty() ? json::value() : json::value(content.mime_type);
+    record["mime_type"] = mime_type.empty() ? json::value() : json::value(mime_type);
     record["size"] = static_cast<std::int64_t>(content.bytes.size());
     record["url"] = url.empty() ? json::value() : json::value(url);
     return record;

@@ -49,6 +49,20 @@ TEST(FileStore, KeepsBytesInMemory) {
     EXPECT_EQ(fixture.load(*store, *record), std::string("a\0b", 3));
 }
 
+TEST(FileStore, FillsInWhatAFileDoesNotSayOfItself) {
+    const auto by_name = make_file_record({"", "a.PDF", ""}, "", "http://h/a.PDF");
+    EXPECT_EQ(by_name.at("mime_type"), "application/pdf");
+    EXPECT_EQ(by_name.at("type"), "document");
+    const auto by_type = make_file_record({"", "get", "image/png; x=1"}, "", "http://h/get");
+    EXPECT_EQ(by_type.at("extension"), ".png");
+    EXPECT_EQ(by_type.at("mime_type"), "image/png");
+    EXPECT_EQ(by_type.at("type"), "image");
+    const auto by_nothing = make_file_record({"", "get", ""}, "", "http://h/get");
+    EXPECT_TRUE(by_nothing.at("extension").is_null());
+    EXPECT_TRUE(by_nothing.at("mime_type").is_null());
+    EXPECT_EQ(by_nothing.at("type"), "custom");
+}
+
 TEST(FileStore, WritesIntoAFolder) {
     Fixture fixture;
     const auto folder = std::filesystem::path(::testing::TempDir()) / "flowspan_file_store_test";

@@ -23,7 +23,7 @@ import time
 
 import yaml
 
-import shapes
+import inputs
 import world
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -45,11 +45,10 @@ GRAPH_MODES = ("workflow", "advanced-chat")
 
 # Failures that no runtime can help, by what the error says.
 OWN_FAULTS = {
-    r"is missing; add it|must be (text|a list|a mapping|one of)": "a node's data breaks a rule",
-    r"unknown comparison operator": "a node's data breaks a rule",
+    r"` is missing|must be (text|a list|a mapping|one of)": "a node's data breaks a rule",
+    r"unknown comparison operator|names `.*` a second time": "a node's data breaks a rule",
     r"should have exactly one item": "a request's body is wrong",
-    r"No module named": "code imports what the sandbox lacks",
-    r"agent of version 2": "the agent lives in a workspace",
+    r"agent of version 2|node type .* cannot run here": "part of it lives in a workspace",
     r"Failed to get agent strategy": "names no strategy",
     r"required positional arg|unexpected keyword arg": "code and its variables do not fit",
     r"Variable #.*# not found": "a node reads what its branch never makes",
@@ -69,60 +68,32 @@ def make_environment(stub, model):
     return {**kept, **proxies, "no_proxy": "127.0.0.1,localhost", **model.environment}
 
 
-def made_up_text(field, style):
-    name = str(field.get("variable")) + str(field.get("label"))
-    made_up = shapes.leaf(name)
-    text = style.text if made_up == "tea" else str(made_up)
-    return text[: int(field.get("max_length") or 0) or None]
-
-
-def made_up_value(field, folder, style):
-    """What `-i key=` gets for a field of the start form; none leaves it out."""
-    kind = field.get("type")
-    if kind == "select":
-        return (field.get("options") or [None])[0]
-    if kind == "number":
-        return "3"
-    if kind == "checkbox":
-        return "true"
-    if kind in ("json", "json_object", "json-object"):
-        return "{}"
-    if kind in ("file", "file-list"):
-        is_picture = "image" in (field.get("allowed_file_types") or ["image"])
-        return f"@{folder / ('picture.png' if is_picture else 'document.txt')}"
-    return made_up_text(field, style)
-
-
-def made_up_inputs(described, folder, style):
-    arguments = []
-    for field in described["form"]:
-        value = made_up_value(field, folder, style)
-        if value is not None:
-            arguments += ["-i", f"{field['variable']}={value}"]
-    return arguments
-
-
 class Verdict:
     def __init__(self, file, outcome, reason="", seconds=0.0):
         self.file = file
         self.outcome = outcome
         self.reason = " ".join(reason.split())
+        self.own_fault = ""  # why no runtime could run it
         self.seconds = seconds
 
 
 # A run may end in these ways; the others are our fault.
-ACCEPTED = ("succeeded", "partial", "paused", "failed", "refused", "not run")
+ACCEPTED = ("succeeded", "partial", "failed", "refused", "not run")
 
-DONE = ("succeeded", "partial", "paused")
+DONE = ("succeeded", "partial")
+
+# Forms that a run may ask a person to fill in, one after the other.
+FORMS_MAX = 10
 
 
-def find_trace_fault(path):
+def find_trace_fault(paths):
     """What is wrong with the trace, or nothing: one root, every parent there."""
     spans = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        for resource in json.loads(line)["resourceSpans"]:
-            for scope in resource["scopeSpans"]:
-                spans += scope["spans"]
+    for path in paths:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            for resource in json.loads(line)["resourceSpans"]:
+                for scope in resource["scopeSpans"]:
+                    spans += scope["spans"]
     known = {span["spanId"] for span in spans}
     roots = [span for span in spans if not span.get("parentSpanId")]
     orphans = [span for span in spans if span.get("parentSpanId") and span["parentSpanId"] not in known]
@@ -131,20 +102,19 @@ def find_trace_fault(path):
     return ""
 
 
-def judge(file, done, trace, seconds):
+def judge(file, done, traces, seconds):
     error = done.stderr.strip().splitlines()
     last = error[-1].removeprefix("flowspan: ") if error else ""
     if done.returncode not in (0, 1, 2, 3):
         return Verdict(file, "crashed", f"exit code {done.returncode}: {last}", seconds)
     if done.returncode == 2:
         return Verdict(file, "refused", last, seconds)
-    result = json.loads(done.stdout)
     if done.returncode == 3:
-        return Verdict(file, "paused", "asks a person", seconds)
-    if fault := find_trace_fault(trace):
+        return Verdict(file, "failed", f"still asks after {FORMS_MAX} answers", seconds)
+    if fault := find_trace_fault(traces):
         return Verdict(file, "broken trace", fault, seconds)
     outcome = {"succeeded": "succeeded", "partial-succeeded": "partial"}.get(
-        result["status"], "failed"
+        json.loads(done.stdout)["status"], "failed"
     )
     return Verdict(file, outcome, last if outcome == "failed" else "", seconds)
 
@@ -164,49 +134,82 @@ def read_app(text):
 def make_copy(text):
     """The app with http for https, because the stub has no certificate, and with secrets."""
     text = re.sub(r"https:(//|\\/\\/)", r"http:\1", text)
-    return re.sub(r"value: (''|\"\")(\s+value_type: secret)", r"value: made-up\2", text)
+    # As YAML, as YAML inside a JSON text, and as JSON.
+    text = re.sub(
+        r"value: (?:''|\\?\"\\?\")((?:\s|\\n)+value_type: secret)", r"value: made-up\1", text
+    )
+    return re.sub(r'("value": )""(, "value_type": "secret")', r'\1"made-up"\2', text)
+
+
+class Attempt:
+    """One run of a copy in a folder of its own, with whatever a person has to answer on the way."""
+
+    def __init__(self, options, described, folder, environment, style):
+        self._options = options
+        self._described = described
+        self._folder = folder
+        self._environment = environment
+        self._style = style
+        self._traces = []
+
+    def judge(self):
+        name = os.path.relpath(self._described["file"], self._options.corpus)
+        started = time.monotonic()
+        try:
+            done = self._run_to_the_end()
+        except subprocess.TimeoutExpired:
+            limit = self._options.limit
+            return Verdict(name, "hung", f"not done after {limit} s", limit)
+        return judge(name, done, self._traces, time.monotonic() - started)
+
+    def _run_to_the_end(self):
+        given = inputs.of_start(self._described, self._folder, self._style)
+        done = self._flowspan("run", "app.yml", "--pause-file", "paused.json", *given)
+        for _ in range(FORMS_MAX):
+            if done.returncode != 3:
+                break
+            reasons = json.loads(done.stdout)["pause_reasons"]
+            form = next(reason for reason in reasons if reason.get("form_id"))
+            answer = inputs.of_answer(form, self._folder, self._style)
+            done = self._flowspan("resume", "paused.json", *answer)
+        return done
+
+    def _flowspan(self, *arguments):
+        trace = self._folder / f"trace{len(self._traces)}.jsonl"
+        self._traces.append(trace)
+        return subprocess.run(
+            [
+                self._options.program, *arguments,
+                "--json", "--trace", "never", "--trace-out", str(trace),
+            ],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=self._options.limit,
+            check=False,
+        )
 
 
 def attempt(options, described, text, app, style):
-    """One run of a copy in which the rest of the world answers in one style."""
-    name = os.path.relpath(described["file"], options.corpus)
+    """One run in which the rest of the world answers in one style."""
     content_type, body = world.service_body(style.service, app)
     server = os.path.abspath(options.model_server) if options.model == "scripted" else None
     with (
         tempfile.TemporaryDirectory() as made,
-        world.Stub() as stub,
+        world.Stub(content_type, body, world.tool_reply(app, body)) as stub,
         world.Model(server, world.make_script(app, style)) as model,
     ):
-        stub.content_type, stub.body = content_type, body
         folder = pathlib.Path(made)
         (folder / "app.yml").write_text(make_copy(text), encoding="utf-8")
-        (folder / "picture.png").write_bytes(world.PNG)
-        (folder / "document.txt").write_text(world.DOCUMENT, encoding="utf-8")
         python = world.make_python(folder / "python", app, content_type, body)
         (folder / "flowspan.toml").write_text(
             CONFIGURATION.format(url=stub.url, python=python, folder=folder / "python"),
             encoding="utf-8",
         )
-        trace = folder / "trace.jsonl"
-        command = [options.program, "run", "app.yml", "--json", "--trace", "never"]
-        command += ["--trace-out", str(trace), *made_up_inputs(described, folder, style)]
-        if described["mode"] == "advanced-chat":
-            command += ["--query", "Hello, what can you do?"]
-        started = time.monotonic()
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env=make_environment(stub, model),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=options.limit,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Verdict(name, "hung", f"not done after {options.limit} s", options.limit)
-        return judge(name, done, trace, time.monotonic() - started)
+        environment = make_environment(stub, model)
+        return Attempt(options, described, folder, environment, style).judge()
 
 
 def run_one(options, described):
@@ -228,7 +231,7 @@ def run_one(options, described):
         first = first or verdict
     for pattern, fault in OWN_FAULTS.items():
         if re.search(pattern, first.reason):
-            first.reason = f"[its own: {fault}] {first.reason}"
+            first.own_fault = fault
             break
     return first
 
@@ -252,12 +255,15 @@ def print_report(verdicts, options):
     columns = shutil.get_terminal_size((160, 40)).columns
     for verdict in verdicts:
         line = f"{verdict.outcome:<12} {verdict.seconds:6.2f} s  {verdict.file:<{width}}  "
-        print((line + verdict.reason)[: columns if options.cut else None].rstrip())
+        fault = f"[its own: {verdict.own_fault}] " if verdict.own_fault else ""
+        print((line + fault + verdict.reason)[: columns if options.cut else None].rstrip())
     counts = collections.Counter(verdict.outcome for verdict in verdicts)
     done = sum(counts[outcome] for outcome in DONE)
     run = len(verdicts) - counts["not run"]
     print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()))
+    own = sum(bool(verdict.own_fault) for verdict in verdicts)
     print(f"{len(verdicts)} files, {run} run, {done} succeeded: {100 * done / max(run, 1):.1f} %")
+    print(f"without the {own} at fault themselves: {100 * done / max(run - own, 1):.1f} %")
 
 
 def parse_arguments():

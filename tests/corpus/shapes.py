@@ -7,6 +7,7 @@ them. From that comes one sample object, with a member for everything that anybo
 import ast
 import json
 import re
+import re._parser as PARSED
 
 URL = "http://stand-in.example/picture.png"
 
@@ -227,6 +228,112 @@ def sample_for(app):
                     paths[path] = constant
     sample = build(paths)
     return sample if isinstance(sample, dict) else {"result": "tea", "items": ["tea"]}
+
+
+def code_of(app, language="python3"):
+    for data in nodes_of(app):
+        if data.get("type") == "code" and data.get("code_language") == language:
+            yield str(data.get("code"))
+
+
+def parsed_code_of(app):
+    for code in code_of(app):
+        try:
+            yield ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+
+
+def imported_modules(app):
+    """The modules, also dotted ones, that the app's Python imports."""
+    modules = set()
+    for tree in parsed_code_of(app):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                modules.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module)
+    return sorted(modules)
+
+
+def patterns_in(tree):
+    """The regular expressions that code gives to `re`, directly or by a name."""
+    constants = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            for target in node.targets:
+                constants[getattr(target, "id", None)] = node.value.value
+    for node in ast.walk(tree):
+        function = getattr(node, "func", None)
+        if not isinstance(function, ast.Attribute) or getattr(function.value, "id", "") != "re":
+            continue
+        if node.args:
+            given = node.args[0]
+            pattern = getattr(given, "value", None) or constants.get(getattr(given, "id", None))
+            if isinstance(pattern, str):
+                yield pattern
+
+
+def pattern_samples(app):
+    """A text for each regular expression of the app's code, in which it is found."""
+    samples = []
+    for tree in parsed_code_of(app):
+        for pattern in patterns_in(tree):
+            try:
+                sample = sample_of_pattern(pattern)
+                if re.search(pattern, sample, re.S) and sample not in samples:
+                    samples.append(sample)
+            except (re.error, ValueError, OverflowError):
+                continue
+    return samples
+
+
+def sample_of_pattern(pattern):
+    groups = {}
+
+    def one_of(choices):
+        kind, value = choices[0]
+        if kind is PARSED.NEGATE:
+            taken = {value for kind, value in choices[1:] if kind is PARSED.LITERAL}
+            return next(letter for letter in "tea 3." if ord(letter) not in taken)
+        if kind is PARSED.LITERAL:
+            return chr(value)
+        if kind is PARSED.RANGE:
+            return next((each for each in "3t" if value[0] <= ord(each) <= value[1]), chr(value[0]))
+        return {PARSED.CATEGORY_DIGIT: "3", PARSED.CATEGORY_SPACE: " "}.get(value, "t")
+
+    def text_of(items):
+        return "".join(piece(kind, value) for kind, value in items)
+
+    def piece(kind, value):
+        if kind is PARSED.LITERAL:
+            return chr(value)
+        if kind in (PARSED.ANY, PARSED.NOT_LITERAL):
+            return "t" if value != ord("t") else "e"
+        if kind is PARSED.IN:
+            return one_of(value)
+        if kind is PARSED.BRANCH:
+            return text_of(value[1][0])
+        if kind in (PARSED.MAX_REPEAT, PARSED.MIN_REPEAT):
+            least, most, items = value
+            return text_of(items) * min(max(least, 1), most)
+        if kind is PARSED.SUBPATTERN:
+            groups[value[0]] = text_of(value[-1])
+            return groups[value[0]]
+        return groups.get(value, "") if kind is PARSED.GROUPREF else ""
+
+    return text_of(PARSED.parse(pattern))
+
+
+def reads_files_of_tools(app):
+    graph = ((app or {}).get("workflow") or {}).get("graph") or {}
+    text = json.dumps(graph, default=str)
+    tools = [
+        str(node.get("id"))
+        for node in graph.get("nodes") or []
+        if isinstance(node, dict) and (node.get("data") or {}).get("type") == "tool"
+    ]
+    return any(f'"{tool}", "files"' in text or f"#{tool}.files#" in text for tool in tools)
 
 
 def texts_in(value):

@@ -40,15 +40,19 @@ def fenced(word, text):
 class Style:
     """How models, services and users answer in one attempt."""
 
-    def __init__(self, model, service, text="Tea in twelve cups"):
+    def __init__(self, model, service, text="Tea in twelve cups", is_sparse=False, option=0):
         self.model = model
         self.service = service
         self.text = text
+        self.is_sparse = is_sparse  # users give only what is required
+        self.option = option  # which of a list's options they choose
 
 
 STYLES = [
     Style("fitting", "object"),
     Style("object", "object"),
+    Style("fitting", "object", is_sparse=True, option=-1),
+    Style("matching", "object", option=-1),
     Style("list", "list"),
     Style("example", "object"),
     Style("fenced", "wrapped", shapes.URL),
@@ -71,6 +75,7 @@ def reply_text(kind, app):
         "example": json.dumps(sample if example is None else example, ensure_ascii=False),
         "fenced": fenced("json", as_json),
         "fenced list": fenced("json", json.dumps([sample, sample], ensure_ascii=False)),
+        "matching": PROSE + "\n" + "\n\n".join(shapes.pattern_samples(app)),
         "prose": PROSE,
         "markdown": "# Tea\n\n" + "\n".join(fenced(*block) for block in BLOCKS),
     }[kind]
@@ -153,12 +158,32 @@ def service_body(kind, app):
     return "application/json", json.dumps(answer, ensure_ascii=False).encode()
 
 
+def tool_reply(app, body):
+    """What tools give: a service's answer as text and data, and a file if the app wants files."""
+    text = body.decode()
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = []
+    reply = {"text": text, "json": data if isinstance(data, list) else [data]}
+    if shapes.reads_files_of_tools(app):
+        reply["files"] = [{"url": shapes.URL}]
+    return json.dumps(reply, ensure_ascii=False).encode()
+
+
 class Stub:
     """A proxy that answers every request itself, so that nothing leaves the machine."""
 
-    def __init__(self):
-        self.content_type = "application/json"
-        self.body = b"{}"
+    def __init__(self, content_type, body, tool_reply):
+        self._content_type = content_type
+        self._body = body
+        self._tool_reply = tool_reply
+
+    def answer_to(self, path):
+        """Content type and bytes."""
+        if path == "/tool":
+            return "application/json", self._tool_reply
+        return ("image/png", PNG) if path.endswith(".png") else (self._content_type, self._body)
 
     def __enter__(self):
         stub = self
@@ -168,10 +193,9 @@ class Stub:
 
             def answer(self):
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                is_picture = self.path.endswith(".png")
-                body = PNG if is_picture else stub.body
+                content_type, body = stub.answer_to(self.path)
                 self.send_response(200)
-                self.send_header("Content-Type", "image/png" if is_picture else stub.content_type)
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 if self.command != "HEAD":
@@ -200,7 +224,9 @@ class Stub:
 # one, and sleep does not wait: this file is loaded by the sandbox's own virtual environment.
 SITE = '''
 import io
+import sys
 import time
+import types
 
 CONTENT_TYPE = {content_type!r}
 BODY = {body!r}
@@ -242,6 +268,24 @@ def patch_urllib():
     urllib.request.urlopen = lambda *_, **__: io.BytesIO(BODY)
 
 
+def echo(*arguments, **_):
+    return arguments[0] if arguments else None
+
+
+def stand_in(name):
+    """A module that the machine lacks: whatever is called gives back its first argument."""
+    module = types.ModuleType(name)
+    module.__path__ = []
+    module.__getattr__ = lambda _: echo
+    sys.modules[name] = module
+    parent, _, own_name = name.rpartition(".")
+    if parent:
+        setattr(sys.modules.get(parent) or stand_in(parent), own_name, module)
+    return module
+
+
+for name in {missing!r}:
+    stand_in(name)
 for patch in ({patches}):
     try:
         patch()
@@ -250,20 +294,35 @@ for patch in ({patches}):
 '''
 
 
+# Prints the version of Python and those of the named modules that it lacks.
+PROBE = """
+import importlib.util, sys
+print("%d.%d" % sys.version_info[:2])
+print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None])
+"""
+
+
 def make_python(folder, app, content_type, body):
     """A virtual environment whose Python is the system's, with stand-ins for the network."""
     code = "\n".join(str(data.get("code")) for data in shapes.nodes_of(app))
     patches = "".join(f"patch_{name}, " for name in ("requests", "httpx", "urllib") if name in code)
-    version = subprocess.run(
-        ["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+    modules = shapes.imported_modules(app)
+    version, missing = subprocess.run(
+        ["/usr/bin/python3", "-c", PROBE, *{module.split(".")[0] for module in modules}],
         capture_output=True, text=True, check=True,
-    ).stdout.strip()
+    ).stdout.split("\n")[:2]
     site = folder / "lib" / f"python{version}" / "site-packages"
     site.mkdir(parents=True)
     (folder / "bin").mkdir()
     (folder / "bin" / "python3").symlink_to("/usr/bin/python3")
     (folder / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = true\n")
     (site / "sitecustomize.py").write_text(
-        SITE.format(content_type=content_type, body=body, patches=patches), encoding="utf-8"
+        SITE.format(
+            content_type=content_type,
+            body=body,
+            patches=patches,
+            missing=[name for name in modules if name.split(".")[0] in missing.split()],
+        ),
+        encoding="utf-8",
     )
     return folder / "bin" / "python3"

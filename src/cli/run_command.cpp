@@ -148,7 +148,7 @@ json::object result_object(
         return object;
     }
     const auto& run = generated->run;
-    object["run_id"] = generated->info.run_id;
+    object["run_id"] = generated->info->run_id;
     object["status"] = engine::to_string(run.status);
     object["outputs"] = run.outputs;
     object["elapsed_ms"] =
@@ -166,7 +166,7 @@ json::object result_object(
 /// Outputs that the streamed text has not shown already.
 void print_outputs(const service::GenerateResult& result, const RunDisplay& display) {
     const auto& outputs = result.run.outputs;
-    if (outputs.empty() || result.info.app_mode == "advanced-chat") {
+    if (outputs.empty() || result.info->app_mode == "advanced-chat") {
         return;
     }
     const bool is_shown = outputs.size() == 1 && outputs.begin()->value().is_string() &&

@@ -157,7 +157,7 @@ std::optional<RunSnapshot> RunState::take_snapshot() const {
 
 RunSnapshot RunState::capture() const {
     RunSnapshot snapshot;
-    snapshot.info = request_.info;
+    snapshot.info = *request_.info;
     snapshot.taken_at = clock_.system_now();
     snapshot.elapsed = elapsed_before() + (clock_.steady_now() - started_at_);
     snapshot.steps = steps_;

@@ -41,7 +41,9 @@ private:
 RunRequest start_request(const GraphPtr& graph) {
     RunRequest request;
     request.graph = graph;
-    request.info.run_id = "r";
+    auto info = std::make_shared<RunInfo>();
+    info->run_id = "r";
+    request.info = std::move(info);
     return request;
 }
 

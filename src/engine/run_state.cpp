@@ -17,11 +17,13 @@ void add(ModelFacts& total, const ModelFacts& more) {
 RunState::RunState(RunRequest request, const Clock& clock, Random& random)
     : request_(std::move(request)), clock_(clock), random_(random) {
     if (const auto* snapshot = request_.resume_from.get()) {
-        request_.info = snapshot->info;
+        request_.info = {request_.resume_from, &snapshot->info};
         steps_ = snapshot->steps;
         node_index_ = snapshot->node_index;
         exceptions_count_ = snapshot->exceptions_count;
         usage_ = snapshot->usage;
+    } else if (!request_.info) {
+        request_.info = std::make_shared<const RunInfo>();
     }
 }
 

@@ -20,7 +20,7 @@ public:
     RunState(RunRequest request, const Clock& clock, Random& random);
 
     // RunView
-    const RunInfo& info() const noexcept override { return request_.info; }
+    const RunInfo& info() const noexcept override { return *request_.info; }
 
     const value::VariablePool& variables() const noexcept override { return request_.variables; }
 

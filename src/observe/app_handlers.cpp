@@ -183,9 +183,9 @@ struct AppRunnerHandler {
     }
 
     void on_start(trace::Span& span, const service::AppRun& run, auto& /*sink*/) const {
-        set(span, names::kDifyAppId, run.info.app_id);
-        set(span, names::kDifyWorkflowId, run.info.workflow_id);
-        set(span, names::kDifyWorkflowRunId, run.info.run_id);
+        set(span, names::kDifyAppId, run.info->app_id);
+        set(span, names::kDifyWorkflowId, run.info->workflow_id);
+        set(span, names::kDifyWorkflowRunId, run.info->run_id);
         policy->write(
             span,
             trace::content::kInput,
@@ -358,8 +358,8 @@ private:
     Task<Result<engine::RunResult>> run_in_scope(
         const service::AppRun& run, engine::EventSink& consumer
     ) {
-        tell_app_span(run.info);
-        const auto completed = with_run(trace::current_run_scope(), run.info);
+        tell_app_span(*run.info);
+        const auto completed = with_run(trace::current_run_scope(), *run.info);
         const trace::CurrentRunScope scope(completed);
         if (completed == nullptr || baggage_.is_empty()) {
             co_return co_await run_(run, consumer);

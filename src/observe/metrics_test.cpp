@@ -46,9 +46,11 @@ protected:
         runtime.block_on([&]() -> Task<void> {
             engine::RunRequest request;
             request.graph = engine::testing::make_graph(nodes, edges);
-            request.info.app_name = "demo";
-            request.info.app_mode = "workflow";
-            request.info.invoke_from = "test";
+            auto info = std::make_shared<engine::RunInfo>();
+            info->app_name = "demo";
+            info->app_mode = "workflow";
+            info->invoke_from = "test";
+            request.info = std::move(info);
             engine::GraphEngine engine(std::move(request), real_clock(), real_random());
             engine.add_layer(layer);
             engine::testing::EventLog log;

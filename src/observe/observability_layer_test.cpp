@@ -33,7 +33,9 @@ protected:
             runtime.block_on([&]() -> Task<void> {
                 engine::RunRequest request;
                 request.graph = make_graph(nodes, edges);
-                request.info.app_name = "demo";
+                auto info = std::make_shared<engine::RunInfo>();
+                info->app_name = "demo";
+                request.info = std::move(info);
                 engine::GraphEngine engine(
                     std::move(request), real_clock(), real_random(), control_
                 );

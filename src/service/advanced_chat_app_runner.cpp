@@ -20,7 +20,7 @@ public:
             value::kSystemPrefix, "dialogue_count", value::Value::integer(run.dialogue_count)
         );
         variables.set(
-            value::kSystemPrefix, "conversation_id", value::Value::string(run.info.conversation_id)
+            value::kSystemPrefix, "conversation_id", value::Value::string(run.info->conversation_id)
         );
         for (const auto& variable : run.app->app.conversation_variables) {
             variables.set(value::kConversationPrefix, variable.name, variable.value);

@@ -69,7 +69,7 @@ private:
         }
         AppRun run;
         run.app = request.app;
-        run.info = snapshot.info;
+        run.info = {request.paused.run, &snapshot.info};
         run.control = request.control;
         run.trace = request.paused.trace;
         run.keeper = request.keeper;
@@ -109,7 +109,7 @@ private:
         if (run.keeper != nullptr) {
             run.trace = trace_headers();
         }
-        run.info = describe(request, is_chat);
+        run.info = std::make_shared<const engine::RunInfo>(describe(request, is_chat));
         return run;
     }
 

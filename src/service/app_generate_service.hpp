@@ -41,7 +41,7 @@ struct ResumeRequest {
 [[nodiscard]] bool is_external_trace_id(std::string_view text) noexcept;
 
 struct GenerateResult {
-    engine::RunInfo info;
+    std::shared_ptr<const engine::RunInfo> info;  ///< never null
     engine::RunResult run;
     std::shared_ptr<const PausedRun> paused;  ///< what resumes a run that ended as paused
 };

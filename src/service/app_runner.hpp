@@ -14,7 +14,7 @@ namespace flowspan::service {
 /// A request that has passed its checks.
 struct AppRun {
     std::shared_ptr<const LoadedApp> app;
-    engine::RunInfo info;
+    std::shared_ptr<const engine::RunInfo> info;
     std::vector<engine::NodeOutput> inputs;  ///< validated start form variables
     std::string query;                       ///< chat modes
     json::array files;                       ///< file records given with the query

@@ -41,7 +41,7 @@ value::VariablePool make_variables(const AppRun& run) {
         return *run.resume_from->root.variables;
     }
     value::VariablePool variables;
-    const auto& info = run.info;
+    const auto& info = *run.info;
     variables.set(value::kSystemPrefix, "files", file_list(run.files));
     set_text(variables, "user_id", info.user_id);
     set_text(variables, "app_id", info.app_id);

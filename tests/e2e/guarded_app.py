@@ -61,7 +61,7 @@ def file_input(name):
         **text_input(name),
         "type": "file",
         "allowed_file_types": ["document", "custom"],
-        "allowed_file_extensions": [],
+        "allowed_file_extensions": [".json"],
         "allowed_file_upload_methods": ["local_file", "remote_url"],
     }
 

@@ -251,7 +251,7 @@ Task<void> run_subject(Subject* subject) {
     const auto generated = co_await subject->program.generate_service().generate(request, lines);
     subject->events += lines.take(subject->golden.has_parallel_nodes) + describe_result(generated);
     if (generated) {
-        subject->run_id = generated->info.run_id;
+        subject->run_id = generated->info->run_id;
     }
 }
 

@@ -23,7 +23,7 @@ struct RunLimits {
 
 struct RunRequest {
     std::shared_ptr<const Graph> graph;
-    RunInfo info;
+    std::shared_ptr<const RunInfo> info;  ///< null: nothing is known of the run
     value::VariablePool variables;  ///< system, environment, conversation variables and inputs
     RunLimits limits;
     /// Goes on from there instead of starting: `info` and `variables` are the snapshot's. It must

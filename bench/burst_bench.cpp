@@ -89,14 +89,23 @@ struct BurstLines {
     Measurement memory;
 };
 
-/// Whether the burst finds the connections of an earlier one open.
-enum class Connections : std::uint8_t { fresh, open };
+enum class Variety : std::uint8_t {
+    plain,             ///< tracing off, no connection open
+    open_connections,  ///< the burst finds those of an earlier one
+    traced,
+};
 
-BurstLines make_lines(int runs, Connections connections) {
-    const bool is_target = runs == 5000;
-    const bool is_open = connections == Connections::open;
-    const auto* key = is_open ? "_open" : "";
-    const auto* words = is_open ? " over open connections" : "";
+BurstLines make_lines(int runs, Variety variety) {
+    struct Words {
+        const char* key;
+        const char* title;
+    };
+
+    static constexpr Words kWords[] = {
+        {"", ""}, {"_open", " over open connections"}, {"_traced", " with tracing on"}
+    };
+    const bool is_target = runs == 5000 && variety != Variety::traced;
+    const auto [key, words] = kWords[static_cast<int>(variety)];
     const auto limit = [&](double value) {
         return is_target ? std::optional<double>(value) : std::nullopt;
     };
@@ -119,7 +128,7 @@ BurstLines make_lines(int runs, Connections connections) {
     };
 }
 
-void measure(const std::string& model_url, int runs, Connections connections, BurstLines& lines) {
+void measure(const std::string& model_url, int runs, Variety variety, BurstLines& lines) {
     std::vector<std::string> command{
         (program_folder() / "flowspan_bench").string(),
         "--burst-child",
@@ -129,8 +138,10 @@ void measure(const std::string& model_url, int runs, Connections connections, Bu
         "--model-url",
         model_url
     };
-    if (connections == Connections::open) {
+    if (variety == Variety::open_connections) {
         command.emplace_back("--warm");
+    } else if (variety == Variety::traced) {
+        command.emplace_back("--traced");
     }
     auto child = ChildProcess::start(command);
     if (!child) {
@@ -200,19 +211,20 @@ std::vector<Measurement> measure_bursts(const Effort& effort) {
 
     struct Subject {
         int runs;
-        Connections connections;
+        Variety variety;
     };
 
     const std::array subjects = {
-        Subject{effort.pick(1000, 100), Connections::fresh},
-        Subject{effort.pick(5000, 200), Connections::fresh},
-        Subject{effort.pick(5000, 200), Connections::open}
+        Subject{effort.pick(1000, 100), Variety::plain},
+        Subject{effort.pick(5000, 200), Variety::plain},
+        Subject{effort.pick(5000, 200), Variety::open_connections},
+        Subject{effort.pick(5000, 200), Variety::traced}
     };
     std::vector<Measurement> results;
-    for (const auto& [runs, connections] : subjects) {
-        auto lines = make_lines(runs, connections);
+    for (const auto& [runs, variety] : subjects) {
+        auto lines = make_lines(runs, variety);
         for (int i = 0; i < effort.pick(5, 1); ++i) {
-            measure(server->base_url(), runs, connections, lines);
+            measure(server->base_url(), runs, variety, lines);
         }
         results.push_back(std::move(lines.p50));
         results.push_back(std::move(lines.p99));

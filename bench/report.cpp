@@ -27,8 +27,13 @@ sink that drops it; the exporter's thread shares the core and is part of the num
 - **Runs at once**: all start at the same moment with no connection open, or, as in a program that
   has been up for a while, with the connections of an earlier burst. The server sends the first
   token after 200 ms and 99 more every 20 ms; the ideal is 2180 ms. Time counts from the common
-  start. Memory is the peak of the process less what it held before, divided by the runs; the server
-  is another process on another core. Tracing is on.
+  start. Memory is the peak of the process less what it held before, divided by the runs. The server
+  is another process and shares the cores. Tracing is off unless a line says otherwise.
+- **Receivers**: 1000 runs at once, five times over open connections, traced, with an OTLP receiver
+  that refuses, hangs, or answers garbage, beside the same runs with spans dropped at once.
+  Throughput is runs by the time from the common start to the last end.
+- **Containers**: an iteration and a loop with one native node. A step is a node that ran, the
+  hidden start of each round included.
 - **Cold start**: from `exec` of `flowspan run app.yml --json` to its exit, tracing as it comes.
 - **Idle**: resident memory of a process that has built every object and waits.
 )";

@@ -393,6 +393,15 @@ void report(
     }
 }
 
+/// To a user who gave the wrong inputs.
+void report_inputs(const RunOptions& options, const dsl::App& app, const Generated& generated) {
+    const bool is_about_inputs =
+        !generated && generated.error().code == ErrorCode::invalid_input && !options.resume;
+    if (is_about_inputs && !options.is_json && !options.has_events && !options.is_quiet) {
+        write_error(describe_inputs(app));
+    }
+}
+
 void report_losses(const std::vector<std::string>& losses) {
     for (const auto& message : losses) {
         write_error("flowspan: " + message + "\n");
@@ -455,6 +464,7 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     display.finish_line();
     const auto losses = telemetry->shutdown();
     report(options, terminal, display, outcome, *spans);
+    report_inputs(options, check.app->app, outcome.generated);
     report_losses(losses);
     return exit_code_of(outcome.generated, outcome.was_interrupted);
 }

@@ -6,6 +6,7 @@
 #include "service/file_rules.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -192,6 +193,24 @@ Task<Result<json::array>> read_uploads(
         read.push_back(*std::move(file));
     }
     co_return read;
+}
+
+std::string describe_inputs(const dsl::App& app) {
+    std::string text;
+    if (app.mode == dsl::AppMode::advanced_chat) {
+        text += "  --query TEXT  (required)\n";
+    }
+    for (const auto& field : service::describe_form(app.graph).fields) {
+        text += fmt::format(
+            "  -i {}={}  ({}{})\n",
+            field.variable,
+            is_file_field(field) ? "@PATH" : "VALUE",
+            field.is_required ? "required, " : "",
+            field.options.empty() ? field.type
+                                  : fmt::format("one of: {}", fmt::join(field.options, ", "))
+        );
+    }
+    return text.empty() ? text : "this app takes\n" + text;
 }
 
 }  // namespace flowspan::cli

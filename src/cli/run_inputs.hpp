@@ -29,6 +29,10 @@ namespace flowspan::cli {
     const dsl::App& app, const std::vector<std::string>& uploads, nodes::FileStore& files
 );
 
+/// A line for each input the app takes and how it is given, for a user who gave the wrong ones.
+/// Empty if it takes none.
+[[nodiscard]] std::string describe_inputs(const dsl::App& app);
+
 /// What is no valid UTF-8 in `text` becomes U+FFFD, with a warning that names `what`.
 [[nodiscard]] std::string clean_text(std::string text, std::string_view what);
 

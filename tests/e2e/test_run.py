@@ -67,6 +67,22 @@ class ExitCodes(FlowspanTest):
                 self.assertEqual(finished.stdout, "")
                 self.assertNotEqual(finished.stderr, "")
 
+    def test_wrong_inputs_are_2_and_told_the_right_ones(self):
+        tone = {**text_input("tone", required=False), "type": "select", "options": ["dry", "warm"]}
+        app = make_app(
+            [start_node(text_input("name"), tone), end_node(greeted=["start", "name"])],
+            [("start", "end")],
+        )
+        for arguments in ([], ["-i", "nme=Ada"], ["-i", "name=Ada", "-i", "tone=cold"]):
+            with self.subTest(arguments=arguments):
+                finished = self.run_app(app, *arguments)
+                self.expect_code(finished, 2)
+                self.assertIn("-i name=VALUE  (required, text-input)", finished.stderr)
+                self.assertIn("-i tone=VALUE  (one of: dry, warm)", finished.stderr)
+        finished = self.run_app(chat_app())
+        self.expect_code(finished, 2)
+        self.assertIn("--query TEXT  (required)", finished.stderr)
+
     def test_help_and_version_are_0(self):
         for arguments in (["--help"], ["run", "--help"], ["check", "--help"], ["--version"]):
             with self.subTest(arguments=arguments):

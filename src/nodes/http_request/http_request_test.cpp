@@ -196,6 +196,18 @@ TEST_F(HttpRequestBuilder, MasksSecretsInWhatItShows) {
     EXPECT_EQ(built->log_url.find("topsecretvalue"), std::string::npos);
 }
 
+TEST_F(HttpRequestBuilder, MasksCredentialsThatStandAmongTheHeaders) {
+    const auto built = build_from(R"({
+        "method": "get", "url": "http://h/", "headers": "authorization: Bearer abc\nX-Other: seen",
+        "params": "", "authorization": {"type": "no-auth"}
+    })");
+    ASSERT_TRUE(built);
+    EXPECT_NE(built->log_text.find("authorization: **********\r\n"), std::string::npos)
+        << built->log_text;
+    EXPECT_NE(built->log_text.find("X-Other: seen"), std::string::npos);
+    EXPECT_EQ(built->request.headers.front().second, "Bearer abc");
+}
+
 TEST_F(HttpRequestBuilder, TakesSecretsForTheWholeUrlAndBody) {
     context_.pool.set("env", "URL", value::Value::secret("http://h/hook/12345"));
     context_.pool.set("env", "BODY", value::Value::secret(R"({"a": 1})"));

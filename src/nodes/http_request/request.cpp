@@ -356,6 +356,12 @@ private:
     bool is_masked_ = false;
 };
 
+/// Also where the header was written by hand and not by the node's authorization.
+bool is_credential(std::string_view header) {
+    const auto name = to_lower_ascii(header);
+    return name == "authorization" || name == "proxy-authorization";
+}
+
 std::string to_log_text(const http::HttpRequest& request) {
     const auto origin = http::read_origin(request.url);
     auto path_at = request.url.find('/', request.url.find("://") + 3);
@@ -368,7 +374,11 @@ std::string to_log_text(const http::HttpRequest& request) {
     }
     auto out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", request.method, path, origin.host);
     for (const auto& [name, value] : request.headers) {
-        out += fmt::format("{}: {}\r\n", name, value);
+        out += fmt::format(
+            "{}: {}\r\n",
+            name,
+            is_credential(name) ? std::string(count_code_points(value), '*') : value
+        );
     }
     if (!request.body.empty()) {
         out += fmt::format("Content-Length: {}\r\n", request.body.size());

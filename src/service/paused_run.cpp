@@ -63,7 +63,14 @@ json::object to_json(const PausedRun& paused) {
 }
 
 Result<PausedRun> parse_paused_run(std::string_view text) {
-    FLOWSPAN_TRY(const auto data, parse_json(text));
+    auto read = parse_json(text);
+    if (!read) {
+        return failure(
+            ErrorCode::invalid_input,
+            fmt::format("this is no paused run, or not all of one: {}", read.error().message)
+        );
+    }
+    const auto data = *std::move(read);
     if (auto checked = check_format(data); !checked) {
         return failure(std::move(checked).error());
     }

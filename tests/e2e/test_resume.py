@@ -161,7 +161,7 @@ class Forms(FlowspanTest):
             ("newer.json", ["version 2", "reads version 1", "newer program"]),
             ("cut.json", ["cut.json"]),
             ("other.json", ["no paused run"]),
-            ("app.yml", ["app.yml"]),
+            ("app.yml", ["app.yml", "no paused run"]),
         ]:
             finished = self.flowspan("resume", name, "--action", "yes")
             self.expect_code(finished, 2)

@@ -1,5 +1,6 @@
 #include "cli/app_caller.hpp"
 
+#include "cli/app_environment.hpp"
 #include "flowspan/async/pools.hpp"
 #include "flowspan/value/value.hpp"
 #include "service/loaded_app.hpp"
@@ -52,8 +53,9 @@ Result<AppCaller::AppPtr> AppCaller::load(const std::string& file) {
                                                    : check.problems.front().message;
         return failure(ErrorCode::invalid_input, fmt::format("app `{}`: {}", file, reason));
     }
+    FLOWSPAN_TRY(auto app, with_environment(std::move(check.app), environment_, {}, {}));
     const std::lock_guard lock(mutex_);
-    return apps_.emplace(file, std::move(check.app)).first->second;
+    return apps_.emplace(file, std::move(app)).first->second;
 }
 
 Task<Result<tools::WorkflowReply>> AppCaller::call(tools::WorkflowCall call) {

@@ -4,6 +4,7 @@
 
 #include "cli/trace_settings.hpp"
 #include "flowspan/base/result.hpp"
+#include "flowspan/base/secret.hpp"
 #include "infra/sandbox/sandbox.hpp"
 #include "knowledge/knowledge_store.hpp"
 #include "model/models_config.hpp"
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -33,6 +35,7 @@ struct Config {
     TraceSettings trace;
     RedactionSettings redaction;
     LimitSettings limits;
+    std::map<std::string, Secret> environment;  ///< of apps; used by those that declare the name
     infra::sandbox::SandboxConfig sandbox;
     tools::ToolsConfig tools;
     knowledge::KnowledgeConfig knowledge;
@@ -40,7 +43,9 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(Config, (), (models, trace, redaction, limits, sandbox, tools, knowledge))
+BOOST_DESCRIBE_STRUCT(
+    Config, (), (models, trace, redaction, limits, environment, sandbox, tools, knowledge)
+)
 
 using EnvironmentLookup = std::function<const char*(const char* name)>;
 

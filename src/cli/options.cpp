@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <map>
 #include <sstream>
+#include <string_view>
 
 namespace flowspan::cli {
 
@@ -32,6 +32,14 @@ void add_inputs(CLI::App& command, RunOptions& options, const char* what) {
     );
 }
 
+/// Of a word that was checked before.
+TraceDisplay trace_display(std::string_view word) {
+    if (word == "always") {
+        return TraceDisplay::always;
+    }
+    return word == "never" ? TraceDisplay::never : TraceDisplay::automatic;
+}
+
 /// What `run` and `resume` have in common: configuration, what is shown and what is written.
 void add_outputs(CLI::App& command, RunOptions& options) {
     command.add_option(
@@ -55,15 +63,13 @@ void add_outputs(CLI::App& command, RunOptions& options) {
         "Serve /metrics on this port of 127.0.0.1 while the run lasts (0: any free one, printed)"
     );
     command
-        .add_option("--trace", options.trace, "Show the trace after the run: auto, always, never")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, TraceDisplay>{
-                {"auto", TraceDisplay::automatic},
-                {"always", TraceDisplay::always},
-                {"never", TraceDisplay::never},
-            },
-            CLI::ignore_case
-        ));
+        .add_option_function<std::string>(
+            "--trace",
+            [&options](const std::string& word) { options.trace = trace_display(word); },
+            "Whether the trace is shown after the run"
+        )
+        ->type_name("WHEN")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
     command.add_flag(
         "--json",
         options.is_json,
@@ -103,6 +109,15 @@ void add_run(CLI::App& program, RunOptions& options) {
     auto* command = program.add_subcommand("run", "Run an exported app and show its trace");
     command->add_option("app", options.file, "App file (.yml as exported)")->required();
     add_inputs(*command, options, "Input of the start form");
+    command
+        ->add_option(
+            "--env",
+            options.environment,
+            "Value of an environment variable of the app, such as a secret that its export leaves "
+            "out; NAME alone takes it from this process. Repeat it for several"
+        )
+        ->type_name("NAME[=VALUE]")
+        ->allow_extra_args(false);
     command->add_option("-q,--query", options.query, "The user's message (chat apps)");
     command
         ->add_option(
@@ -232,6 +247,26 @@ void add_knowledge(CLI::App& program, KnowledgeOptions& options) {
     );
 }
 
+/// The library only says that a command is missing; empty if the first word is one.
+std::string describe_unknown_command(const CLI::App& program, int argc, const char* const* argv) {
+    const std::string_view word = argc > 1 ? argv[1] : "";
+    if (word.empty() || word.starts_with('-')) {
+        return {};
+    }
+    std::string known;
+    for (const auto* command : program.get_subcommands({})) {
+        if (command->get_name() == word) {
+            return {};
+        }
+        known += (known.empty() ? "" : ", ") + command->get_name();
+    }
+    return fmt::format(
+        "There is no command `{}`; use one of: {}\nRun with --help for more information.\n",
+        word,
+        known
+    );
+}
+
 }  // namespace
 
 ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
@@ -258,6 +293,10 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         // The library reports help, version and misuse alike by throwing.
+        if (auto text = describe_unknown_command(program, argc, argv); !text.empty()) {
+            parsed.message.emplace(std::move(text), ExitCode::bad_usage);
+            return parsed;
+        }
         std::ostringstream text;
         const int code = program.exit(error, text, text);
         parsed.message.emplace(text.str(), code == 0 ? ExitCode::done : ExitCode::bad_usage);

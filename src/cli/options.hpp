@@ -31,12 +31,13 @@ struct ResumeOptions {
 
 /// `flowspan run` and `flowspan resume`.
 struct RunOptions {
-    std::string file;                     ///< the app; for `resume` the paused run
-    std::optional<ResumeOptions> resume;  ///< set for `resume`
-    std::string pause_file;               ///< where a paused run goes; empty: a name from its id
-    bool has_checkpoints = false;         ///< the file is kept up to date while the run is at work
-    std::vector<std::string> inputs;      ///< `key=value`, `key=@path`
-    std::string inputs_json;              ///< an object, or `@path` of one
+    std::string file;                      ///< the app; for `resume` the paused run
+    std::optional<ResumeOptions> resume;   ///< set for `resume`
+    std::string pause_file;                ///< where a paused run goes; empty: a name from its id
+    bool has_checkpoints = false;          ///< the file is kept up to date while the run is at work
+    std::vector<std::string> inputs;       ///< `key=value`, `key=@path`
+    std::string inputs_json;               ///< an object, or `@path` of one
+    std::vector<std::string> environment;  ///< `NAME=VALUE`, or `NAME` alone
     std::string query;
     std::vector<std::string> uploads;  ///< `path` or URL of files that go with the query
     std::string user = "cli";

@@ -83,6 +83,7 @@ struct NodeParts {
               measured(*model, measured_model, meters, observe::measure_chat_model), policy
           )),
           files(nodes::make_file_store({}, *http_client, real_random())),
+          app_caller(config.environment),
           tool_registry(
               tools::make_tool_registry(config.tools, {*http_client, real_clock(), &app_caller})
           ),

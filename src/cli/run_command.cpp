@@ -1,5 +1,6 @@
 #include "cli/run_command.hpp"
 
+#include "cli/app_environment.hpp"
 #include "cli/config.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/pause_report.hpp"
@@ -101,6 +102,10 @@ Task<Generated> generate(Session* session) {
     const auto& options = session->options;
     service::GenerateRequest request;
     request.app = session->app;
+    if (!request.app->graph) {
+        // The service says that the mode cannot run; what it asks for no longer matters.
+        co_return co_await session->program.generate_service().generate(request, session->display);
+    }
     FLOWSPAN_CO_TRY(
         request.inputs,
         co_await read_inputs(
@@ -320,8 +325,33 @@ ExitCode refuse(const RunOptions& options, const Error& error) {
 }
 
 ExitCode refuse_file(const RunOptions& options, const service::AppCheck& check) {
-    write_error(problem_lines(check));
-    return refuse(options, Error(ErrorCode::invalid_input, refusal(check)));
+    write_error(problem_lines(check) + "flowspan: " + refusal(check) + "\n");
+    if (options.is_json) {
+        const Error error(ErrorCode::invalid_input, refusal(check) + ": " + problem_text(check));
+        write_output(value::python_json(result_object(failure(error), "", 0)) + "\n");
+    }
+    return ExitCode::bad_usage;
+}
+
+/// The app with the values that its environment variables have in this run.
+Result<std::shared_ptr<const service::LoadedApp>> fill_environment(
+    const RunOptions& options,
+    const Config& config,
+    std::shared_ptr<const service::LoadedApp> app,
+    const std::optional<service::PausedRun>& paused
+) {
+    if (paused) {
+        return with_environment_of(std::move(app), *paused->run->root.variables);
+    }
+    FLOWSPAN_TRY(
+        auto filled,
+        with_environment(std::move(app), config.environment, options.environment, std::getenv)
+    );
+    const auto missing = describe_missing_secrets(filled->app);
+    if (!missing.empty() && !options.is_quiet) {
+        write_error("flowspan: " + missing + "\n");
+    }
+    return filled;
 }
 
 struct Outcome {
@@ -448,12 +478,16 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     if (!check.app) {
         return refuse_file(options, check);
     }
+    const auto app = fill_environment(options, *config, check.app, paused);
+    if (!app) {
+        return refuse(options, app.error());
+    }
     RunDisplay display(options, terminal);
     RunFile file(options.resume && options.pause_file.empty() ? options.file : options.pause_file);
     Session session{
         options,
         program,
-        check.app,
+        *app,
         std::move(paused),
         display,
         run_id,

@@ -28,7 +28,8 @@ class BadFiles(FlowspanTest):
         self.expect_code(finished, 2)
         result = self.expect_result(finished, "failed")
         self.assertIsNone(result["run_id"])
-        self.assertTrue(result["error"])
+        for word in words:
+            self.assertIn(word, result["error"])
         self.expect_said(finished, *words)
         return finished
 
@@ -64,11 +65,14 @@ class BadFiles(FlowspanTest):
         self.expect_refused("services:\n  web: {image: nginx}\n", "app.yml")
 
     def test_mode_that_cannot_run(self):
-        self.expect_refused(
+        text = (
             "version: 0.6.0\nkind: app\napp: {name: A, mode: completion}\n"
-            "model_config: {model: {provider: openai, name: gpt-4, mode: chat}}\n",
-            "completion",
+            "model_config: {model: {provider: openai, name: gpt-4, mode: chat}}\n"
         )
+        self.expect_refused(text, "completion")
+        finished = self.run_app(text, "-i", "topic=tea")
+        self.expect_code(finished, 2)
+        self.expect_said(finished, "completion")
 
     def test_cycle(self):
         condition = {

@@ -54,12 +54,15 @@ endfunction()
 
 # A libFuzzer program. With the fuzz preset it is instrumented and runs as long as one likes; among the
 # tests it makes a short run over its seeds in tests/fuzz/ (a folder of its own name, or SEEDS) and
-# some mutations of them.
+# some mutations of them, of at most MAX_LEN bytes (4096).
 function(flowspan_fuzz name)
     if(NOT FLOWSPAN_FUZZ AND NOT FLOWSPAN_BUILD_TESTS)
         return()
     endif()
-    cmake_parse_arguments(ARG "" "SEEDS" "SOURCES;USES" ${ARGN})
+    cmake_parse_arguments(ARG "" "SEEDS;MAX_LEN" "SOURCES;USES" ${ARGN})
+    if(NOT ARG_MAX_LEN)
+        set(ARG_MAX_LEN 4096)
+    endif()
     add_executable(${name} ${ARG_SOURCES})
     target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
     target_link_libraries(${name} PRIVATE flowspan::options ${ARG_USES})
@@ -69,7 +72,7 @@ function(flowspan_fuzz name)
         set(ARG_SEEDS ${name})
     endif()
     set(seeds "${PROJECT_SOURCE_DIR}/tests/fuzz/${ARG_SEEDS}")
-    set(options -runs=1000 -seed=1 -max_len=4096 -timeout=120 -rss_limit_mb=2048)
+    set(options -runs=1000 -seed=1 -max_len=${ARG_MAX_LEN} -timeout=120 -rss_limit_mb=2048)
     if(EXISTS "${seeds}.dict")
         list(APPEND options "-dict=${seeds}.dict")
     endif()

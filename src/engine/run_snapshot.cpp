@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace flowspan::engine {
@@ -30,6 +33,85 @@ Result<void> check_version(const json::value& data) {
         )
     );
 }
+
+// Far more than a run can count, and so far from the end of the type that sums stay inside.
+constexpr std::int64_t kCountMax = 1'000'000'000'000;
+
+// What node kinds keep may also be a time in seconds; the clock ends in 2262.
+constexpr std::int64_t kStateNumberMax = 9'000'000'000;
+
+constexpr std::chrono::nanoseconds kElapsedMax = std::chrono::hours(24 * 3650);
+
+/// Finds the first number that no run can have come to.
+class NumberCheck {
+public:
+    [[nodiscard]] Result<void> check(const RunSnapshot& snapshot) {
+        count("steps", snapshot.steps);
+        count("node_index", snapshot.node_index);
+        count("exceptions_count", snapshot.exceptions_count);
+        usage(snapshot.usage);
+        for (const auto& reason : snapshot.pause_reasons) {
+            state("pause_reasons", reason);
+        }
+        frame(snapshot.root);
+        count("stream.turn", snapshot.stream.turn);
+        for (const auto& response : snapshot.stream.responses) {
+            count("stream.responses.at", response.at);
+        }
+        if (snapshot.elapsed < std::chrono::nanoseconds(0) || snapshot.elapsed > kElapsedMax) {
+            refuse("elapsed");
+        }
+        return std::move(result_);
+    }
+
+private:
+    void frame(const FrameSnapshot& frame) {
+        count("frame.index", frame.index);
+        usage(frame.usage);
+        for (const auto& node : frame.pending) {
+            count("pending.index", node.index);
+            state("pending.state", node.state);
+            for (const auto& round : node.frames) {
+                this->frame(round);
+            }
+        }
+    }
+
+    void usage(const ModelFacts& facts) {
+        count("usage.prompt_tokens", facts.prompt_tokens);
+        count("usage.completion_tokens", facts.completion_tokens);
+    }
+
+    void state(std::string_view name, const json::value& kept) {
+        const auto* object = kept.if_object();
+        if (object == nullptr) {
+            return;
+        }
+        for (const auto& member : *object) {
+            const auto* number = member.value().if_int64();
+            if (member.value().is_uint64() ||
+                (number != nullptr && (*number < 0 || *number > kStateNumberMax))) {
+                refuse(fmt::format("{}.{}", name, std::string_view(member.key())));
+            }
+        }
+    }
+
+    void count(std::string_view name, std::int64_t number) {
+        if (number < 0 || number > kCountMax) {
+            refuse(name);
+        }
+    }
+
+    void refuse(std::string_view name) {
+        if (result_) {
+            result_ = failure(
+                ErrorCode::invalid_input, fmt::format("`{}` is a number that no run comes to", name)
+            );
+        }
+    }
+
+    Result<void> result_;
+};
 
 Error lacking(std::string_view what) {
     return Error(
@@ -100,6 +182,9 @@ Result<RunSnapshot> parse_run_snapshot(const json::value& data) {
     }
     if (!snapshot.root.variables) {
         return failure(ErrorCode::invalid_input, "`root.variables` must be an object");
+    }
+    if (auto checked = NumberCheck().check(snapshot); !checked) {
+        return failure(std::move(checked).error());
     }
     return snapshot;
 }

@@ -14,7 +14,11 @@ URL = "http://stand-in.example/picture.png"
 # A list's element as a step of a path.
 ITEM = 0
 
-METHODS = {"map", "filter", "forEach", "length", "join", "slice", "trim", "split", "replace"}
+ITERATING = {"map", "filter", "forEach", "find", "some", "every", "flatMap"}
+METHODS = ITERATING | {
+    "length", "join", "slice", "trim", "split", "replace", "match", "includes", "push", "toString",
+    "substring", "indexOf", "startsWith", "endsWith", "toLowerCase", "toUpperCase", "sort", "reduce",
+}
 
 
 def leaf(name):
@@ -137,17 +141,39 @@ def python_paths(code):
 
 
 def javascript_paths(code):
+    """The same for JavaScript, by the looks of it."""
+    names = {name: () for name in re.findall(r"(\w+)\s*=\s*JSON\.parse", code)}
+    if arguments := re.search(r"\bmain\s*\(\s*\{([^}]*)\}", code):
+        names |= {name: () for name in re.findall(r"(\w+)\s*(?:=[^,]*)?(?:,|$)", arguments[1])}
     paths = {}
-    for name in re.findall(r"(\w+)\s*=\s*JSON\.parse", code):
-        for chain in re.findall(rf"\b{name}((?:\??\.\w+|\[\d+\])+)", code):
-            path = ()
-            for key, item in re.findall(r"\.(\w+)|\[(\d+)\]", chain):
-                if key in METHODS:
-                    break
-                path += (key if key else ITEM,)
+    seen = set()
+    while names.keys() - seen:
+        name = min(names.keys() - seen)
+        seen.add(name)
+        chains = rf"(?<![\w.]){name}((?:\??\.\w+|\[\d+\])*)(?:\s*\(\s*\(?\s*(\w+))?"
+        for chain in re.finditer(chains, code):
+            path, method = walk_javascript(names[name], chain[1])
             if path:
                 paths[path] = None
-    return paths
+            before = code[: chain.start()]
+            if method in ITERATING and chain[2]:
+                names.setdefault(chain[2], path + (ITEM,))
+                paths[path + (ITEM,)] = None
+            elif loop := re.search(r"\b(?:const|let|var)\s+(\w+)\s+of\s+$", before):
+                names.setdefault(loop[1], path + (ITEM,))
+                paths[path + (ITEM,)] = None
+            elif not method and (given := re.search(r"\b(?:const|let|var)\s+(\w+)\s*=\s*$", before)):
+                names.setdefault(given[1], path)
+    return {path: constant for path, constant in paths.items() if path}
+
+
+def walk_javascript(path, chain):
+    """The path at the end of a chain of members, and the method that ends it, if one does."""
+    for key, _ in re.findall(r"\.(\w+)|\[(\d+)\]", chain):
+        if key in METHODS:
+            return path, key
+        path += (key if key else ITEM,)
+    return path, ""
 
 
 def build(paths, name=""):

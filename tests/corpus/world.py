@@ -93,7 +93,7 @@ def make_script(app, style):
             reply = {"category_id": chosen.get("id"), "category_name": chosen.get("name")}
             replies.append({"when": {"any_message": "category_id"}, "text": json.dumps(reply)})
         if data.get("type") == "parameter-extractor":
-            replies += extractor_replies(data)
+            replies += extractor_replies(data, app)
     if style.model == "fitting":
         for word in ("JSON", "json"):
             replies.append({"when": {"any_message": word}, "text": reply_text("object", app)})
@@ -103,7 +103,7 @@ def make_script(app, style):
     return {"tokens": 12, "replies": replies}
 
 
-def extractor_replies(data):
+def extractor_replies(data, app):
     parameters = [entry for entry in data.get("parameters") or [] if isinstance(entry, dict)]
     reply = {}
     for entry in parameters:
@@ -112,7 +112,9 @@ def extractor_replies(data):
         schema = {"type": kind, "enum": entry.get("options")}
         if kind.startswith("array"):
             schema = {"type": "array", "items": {"type": kind[6:-1]}}
-        reply[entry.get("name")] = shapes.instance_of(schema, str(entry.get("name")))
+        made_up = shapes.instance_of(schema, str(entry.get("name")))
+        sample = {"object": shapes.sample_for(app), "array[object]": [shapes.sample_for(app)]}
+        reply[entry.get("name")] = sample.get(kind, made_up)
     if parameters:
         known_by = str(parameters[0].get("description") or "JSON")
         yield {"when": {"any_message": known_by}, "text": json.dumps(reply)}

@@ -123,6 +123,7 @@ void normalise_authored(std::string_view type, json::object& data) {
     if (type == "parameter-extractor") {
         rename(data, "query_variable_selector", "query");
     } else if (type == "code") {
+        drop_null(data, "variables");
         data.emplace("variables", json::array());
     } else if (type == "knowledge-retrieval" && !data.contains("single_retrieval_config")) {
         data.emplace("retrieval_mode", "multiple");

@@ -427,7 +427,7 @@ void report(
 void report_inputs(const RunOptions& options, const dsl::App& app, const Generated& generated) {
     const bool is_about_inputs =
         !generated && generated.error().code == ErrorCode::invalid_input && !options.resume;
-    if (is_about_inputs && !options.is_json && !options.has_events && !options.is_quiet) {
+    if (is_about_inputs && !options.is_quiet) {
         write_error(describe_inputs(app));
     }
 }

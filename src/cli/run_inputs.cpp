@@ -123,17 +123,6 @@ void merge(json::object& inputs, const service::InputField& field, json::value v
     }
 }
 
-std::string known_names(const service::InputForm& form) {
-    if (form.fields.empty()) {
-        return "this app takes no inputs";
-    }
-    std::string names = "known inputs: ";
-    for (const auto& field : form.fields) {
-        names += field.variable + " (" + field.type + (field.is_required ? ", required) " : ") ");
-    }
-    return names;
-}
-
 }  // namespace
 
 std::string clean_text(std::string text, std::string_view what) {
@@ -162,7 +151,7 @@ Task<Result<json::object>> read_inputs(
         const auto field = std::ranges::find(form.fields, key, &service::InputField::variable);
         if (field == form.fields.end()) {
             if (!form.is_open) {
-                co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
+                co_return invalid(fmt::format("unknown input `{}`", key));
             }
             inputs[key] = read_open_value(clean_text(pair.substr(equals + 1), key));
             continue;
@@ -210,7 +199,7 @@ std::string describe_inputs(const dsl::App& app) {
                                   : fmt::format("one of: {}", fmt::join(field.options, ", "))
         );
     }
-    return text.empty() ? text : "this app takes\n" + text;
+    return text.empty() ? "this app takes no inputs\n" : "this app takes\n" + text;
 }
 
 }  // namespace flowspan::cli

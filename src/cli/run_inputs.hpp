@@ -15,7 +15,7 @@ namespace flowspan::cli {
 /// Merges `--inputs` and `-i`. Values stay text unless the field wants more: a list field collects
 /// repeated keys or takes a JSON array, an object field takes JSON, a file field attaches `@path`
 /// or takes an http(s) URL. `@path` on any other field reads the file as text. An unknown key is an
-/// error that names the known ones.
+/// error.
 [[nodiscard]] Task<Result<json::object>> read_inputs(
     const service::InputForm& form,
     const std::vector<std::string>& pairs,
@@ -30,7 +30,6 @@ namespace flowspan::cli {
 );
 
 /// A line for each input the app takes and how it is given, for a user who gave the wrong ones.
-/// Empty if it takes none.
 [[nodiscard]] std::string describe_inputs(const dsl::App& app);
 
 /// What is no valid UTF-8 in `text` becomes U+FFFD, with a warning that names `what`.

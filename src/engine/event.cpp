@@ -32,11 +32,14 @@ json::object node_event(std::string_view name, const NodeRun& node) {
     return object;
 }
 
+json::value predecessor_of(const NodeRun& node) {
+    return node.predecessors.size() == 1 ? json::value(node.predecessors.front()) : json::value();
+}
+
 /// What a started event has, and a retry, which announces a start too.
 void add_start(json::object& object, const NodeRun& node) {
     object["start_at"] = to_iso8601(node.started_at_utc);
-    object["predecessor_node_id"] =
-        node.predecessors.size() == 1 ? json::value(node.predecessors.front()) : json::value();
+    object["predecessor_node_id"] = predecessor_of(node);
     object["extras"] = json::object();
     object["provider_type"] = "";
     object["provider_id"] = "";
@@ -45,6 +48,20 @@ void add_start(json::object& object, const NodeRun& node) {
             object[fact.key()] = fact.value();
         }
     }
+}
+
+/// A child of containers says in its metadata, too, which round it belongs to.
+json::object metadata_of(const NodeRun& node, const NodeResult& result) {
+    auto metadata = result.record.metadata;
+    if (const auto& in = *node.container; !in.iteration_id.empty()) {
+        metadata["iteration_id"] = in.iteration_id;
+        metadata["iteration_index"] = in.iteration_index;
+    }
+    if (const auto& in = *node.container; !in.loop_id.empty()) {
+        metadata["loop_id"] = in.loop_id;
+        metadata["loop_index"] = in.loop_index;
+    }
+    return metadata;
 }
 
 json::object usage_of(const NodeFacts& facts) {
@@ -74,7 +91,7 @@ json::object result_event(std::string_view name, const NodeRun& node, const Node
     object["inputs"] = result.record.inputs;
     object["process_data"] = result.record.process_data;
     object["outputs"] = outputs_of(result);
-    object["metadata"] = result.record.metadata;
+    object["metadata"] = metadata_of(node, result);
     object["llm_usage"] = usage_of(result.record.facts);
     const auto took = result.finished_at - node.started_at;
     object["start_at"] = to_iso8601(node.started_at_utc);
@@ -233,7 +250,7 @@ struct ToJson {
     }
 
     Object operator()(const NodeRunStreamChunk& event) const {
-        auto object = graph_event(name);
+        auto object = event.node == nullptr ? graph_event(name) : node_event(name, *event.node);
         object["id"] = event.execution_id;
         object["node_id"] = event.node_id;
         object["selector"] = json::array{event.node_id, event.name};
@@ -335,6 +352,9 @@ struct ToJson {
             }
         } else {
             object["start_at"] = to_iso8601(event.node->started_at_utc);
+        }
+        if (event.event == ContainerEvent::started) {
+            object["predecessor_node_id"] = predecessor_of(*event.node);
         }
         for (const auto& fact : *event.facts) {
             object[fact.key()] = fact.value();

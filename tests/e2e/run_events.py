@@ -43,7 +43,7 @@ FIELDS = {
         "source_handle",
     ],
     "node_run_started": NODE + START,
-    "node_run_stream_chunk": ["event", "id", "node_id", "selector", "chunk", "is_final"],
+    "node_run_stream_chunk": NODE + ["selector", "chunk", "is_final"],
     "node_run_reasoning_chunk": NODE + ["selector", "chunk", "is_final"],
     "node_run_retriever_resource": NODE + ["retriever_resources", "context"],
     "node_run_variable_updated": NODE + ["variable"],
@@ -70,7 +70,12 @@ FIELDS = {
 }
 FIELDS["graph_edge_skipped"] = FIELDS["graph_edge_taken"]
 for kind, next_field in (("iteration", "pre_iteration_output"), ("loop", "pre_loop_output")):
-    FIELDS[f"node_run_{kind}_started"] = NODE + ["start_at", "inputs", "metadata"]
+    FIELDS[f"node_run_{kind}_started"] = NODE + [
+        "start_at",
+        "predecessor_node_id",
+        "inputs",
+        "metadata",
+    ]
     FIELDS[f"node_run_{kind}_next"] = NODE + ["index", next_field]
     ended = NODE + ["start_at", "inputs", "outputs", "metadata", "steps"]
     FIELDS[f"node_run_{kind}_succeeded"] = ended

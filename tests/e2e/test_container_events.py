@@ -68,6 +68,9 @@ class ContainerEvents(EventsTest):
         children = [event for event in events if event.get("node_id") == "merge"]
         self.assertEqual({event["in_iteration_id"] for event in children}, {"each"})
         self.assertEqual(len(self.expect_ids(events)["merge"]), 2, "each round has its own id")
+        for event, index in ((events[9], 0), (events[13], 1)):
+            self.assertEqual(event["metadata"], {"iteration_id": "each", "iteration_index": index})
+        self.assertEqual(events[5]["predecessor_node_id"], "start")
 
     def test_loop(self):
         count = {"label": "n", "var_type": "number", "value_type": "constant", "value": "0"}
@@ -146,6 +149,8 @@ class ContainerEvents(EventsTest):
         self.assertEqual(events[15]["metadata"]["completed_reason"], "loop_break")
         self.assertEqual(events[7]["node_version"], "2")
         self.assertEqual(events[7]["in_loop_id"], "round")
+        for event, index in ((events[9], 0), (events[14], 1)):
+            self.assertEqual(event["metadata"], {"loop_id": "round", "loop_index": index})
 
     def test_loop_that_is_done_before_it_begins(self):
         done = {"variable_selector": ["start", "n"], "comparison_operator": "≥", "value": "0"}

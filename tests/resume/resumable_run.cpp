@@ -5,6 +5,8 @@
 #include "service/form_answer.hpp"
 #include "service/loaded_app.hpp"
 
+#include <opentelemetry/context/runtime_context.h>
+
 #include <utility>
 
 namespace flowspan::resume {
@@ -63,6 +65,8 @@ Part refuse(const Error& error) {
 Task<Part> start_in(
     cli::Program* program, const std::string* app_file, const PartOptions* options
 ) {
+    const auto caller =
+        opentelemetry::context::RuntimeContext::Attach(trace::extract(options->headers));
     const auto check = service::check_app_file(*app_file, program->factory());
     service::GenerateRequest request;
     request.app = check.app;

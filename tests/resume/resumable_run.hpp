@@ -3,6 +3,7 @@
 
 #include "cli/config.hpp"
 #include "flowspan/engine/engine.hpp"
+#include "flowspan/trace/propagation.hpp"
 #include "service/paused_run.hpp"
 
 #include <functional>
@@ -28,6 +29,7 @@ struct PartOptions {
     std::string model_url;  ///< of the scripted server
     EventHook hook;
     service::RunKeeper* keeper = nullptr;
+    trace::Carrier headers;  ///< that a queue carried with the job
 };
 
 /// Adds nothing on failure: the status is then `refused: ...`.

@@ -1,15 +1,22 @@
-// The same run executed live, paused anywhere and resumed, or killed anywhere and resumed, comes to
-// the same end, and its spans make the same tree but for the marks of the interruption.
+// The same run executed live, paused anywhere and resumed, killed anywhere and resumed, or through
+// a queue comes to the same end, and its spans make the same tree but for the marks of the
+// interruption.
 
+#include "export/lost_processes.hpp"
 #include "export/memory_sink.hpp"
+#include "export/stored_trace.hpp"
 #include "flowspan/export/provider.hpp"
 #include "flowspan/trace/names.hpp"
+#include "flowspan/trace/tracer.hpp"
 #include "model_server/model_server.hpp"
+#include "store/span_store.hpp"
 #include "tests/resume/resumable_run.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <opentelemetry/trace/scope.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -177,12 +184,9 @@ TEST_F(Resume, GoesOnFromAPauseAfterEachNode) {
     EXPECT_EQ(take_tree().paths(), expected_tree.paths());
 }
 
-/// What `killed_run` prints; empty if it was killed.
-std::string run_program(const std::vector<std::string>& arguments) {
-    std::string command = FLOWSPAN_KILLED_RUN;
-    for (const auto& argument : arguments) {
-        command += fmt::format(" '{}'", argument);
-    }
+/// What `run_part` prints; empty if it was killed.
+std::string run_part(const json::object& job) {
+    const auto command = fmt::format("{} '{}'", FLOWSPAN_RUN_PART, to_json_text(job));
     auto* pipe = popen(command.c_str(), "r");
     std::string text;
     std::array<char, 4096> buffer{};
@@ -193,22 +197,140 @@ std::string run_program(const std::vector<std::string>& arguments) {
     return text;
 }
 
+/// Lives as long as its user.
+class Folder {
+public:
+    Folder() : path_(fs::temp_directory_path() / make_uuid(real_random())) {
+        fs::create_directory(path_);
+    }
+
+    ~Folder() { fs::remove_all(path_); }
+
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    [[nodiscard]] std::string file(std::string_view name) const { return path_ / name; }
+
+private:
+    fs::path path_;
+};
+
 TEST_F(Resume, GoesOnInAnotherProcessAfterAKillAtAnyEvent) {
     const auto expected = reference();
     const auto expected_line = fmt::format("succeeded {}\n", expected.outputs);
-    const auto file = fs::temp_directory_path() / fmt::format("resume-test-{}.json", getpid());
+    const Folder folder;
+    const auto file = folder.file("run.json");
     for (int at = 1; at <= first_event_count_; ++at) {
         fs::remove(file);
-        const auto first = run_program({app(), server_->url(), file.string(), std::to_string(at)});
-        EXPECT_EQ(first, "") << "it should have died at event " << at;
+        json::object job{{"start", app()}, {"model_url", server_->url()}, {"file", file}};
+        job["kill_at"] = at;
+        EXPECT_EQ(run_part(job), "") << "it should have died at event " << at;
         ASSERT_TRUE(fs::exists(file)) << at;
-        auto last = run_program({file.string(), server_->url(), file.string(), "0"});
+        const json::object rest{{"model_url", server_->url()}, {"file", file}};
+        auto last = run_part(rest);
         if (last.starts_with("paused")) {
-            last = run_program({file.string(), server_->url(), file.string(), "0"});
+            last = run_part(rest);
         }
         EXPECT_EQ(last, expected_line) << at;
     }
-    fs::remove(file);
+}
+
+/// What a store keeps of one trace.
+std::vector<exporting::SpanRecordPtr> read_only_trace(const std::string& path) {
+    auto store = store::SpanStore::open({.path = path});
+    EXPECT_TRUE(store) << store.error().full_text();
+    static_cast<void>(exporting::close_lost_processes(**store));
+    const auto traces = (*store)->list_traces({});
+    EXPECT_TRUE(traces && traces->size() == 1) << "one run is one trace";
+    return exporting::all_spans(*exporting::read_trace(**store, traces->front().trace_id, 0));
+}
+
+std::int64_t count_with(
+    const std::vector<exporting::SpanRecordPtr>& spans,
+    std::string_view key,
+    std::string_view value = {}
+) {
+    return std::ranges::count_if(spans, [&](const auto& span) {
+        return span->has(key) && (value.empty() || span->text(key) == value);
+    });
+}
+
+/// One run in processes of its own, and the spans they left.
+struct Execution {
+    std::string last_line;
+    std::vector<exporting::SpanRecordPtr> spans;
+    std::set<std::string> paths;
+};
+
+class FourWays : public Resume {
+protected:
+    /// Goes on until the run has ended for good.
+    Execution execute(json::object job) {
+        const Folder folder;
+        const auto store = folder.file("traces.db");
+        json::object rest{{"model_url", server_->url()}, {"file", folder.file("run.json")}};
+        rest["store"] = store;
+        for (const auto& member : rest) {
+            job[member.key()] = member.value();
+        }
+        job["start"] = (folder_ / "plain_app.yml").string();
+        Execution execution;
+        execution.last_line = run_part(job);
+        // A killed part says nothing.
+        for (int part = 0; part < 3 && !execution.last_line.starts_with("succeeded"); ++part) {
+            execution.last_line = run_part(rest);
+        }
+        execution.spans = read_only_trace(store);
+        const LogicalTree tree(execution.spans);
+        EXPECT_EQ(tree.trace_count(), 1U);
+        execution.paths = tree.paths();
+        return execution;
+    }
+};
+
+TEST_F(FourWays, OfARunLeaveTheSameTree) {
+    const auto live = execute({});
+    ASSERT_TRUE(live.last_line.starts_with("succeeded")) << live.last_line;
+    EXPECT_EQ(live.paths.size(), live.spans.size()) << "every span has a path of its own";
+    EXPECT_EQ(count_with(live.spans, names::kFlowspanResumed), 0);
+    EXPECT_EQ(count_with(live.spans, names::kFlowspanInterrupted), 0);
+
+    // Once a span has ended, and before nothing is left to do: the run has thirty events.
+    for (const int at : {6, 9, 12, 15, 18, 21}) {
+        const auto paused = execute({{"pause_at", at}});
+        EXPECT_EQ(paused.last_line, live.last_line) << at;
+        EXPECT_EQ(paused.paths, live.paths) << "paused at event " << at;
+        EXPECT_EQ(count_with(paused.spans, names::kFlowspanResumed, "paused"), 1) << at;
+        EXPECT_EQ(count_with(paused.spans, names::kFlowspanInterrupted), 0) << at;
+
+        const auto killed = execute({{"kill_at", at}});
+        EXPECT_EQ(killed.last_line, live.last_line) << at;
+        EXPECT_EQ(killed.paths, live.paths) << "killed at event " << at;
+        EXPECT_EQ(count_with(killed.spans, names::kFlowspanResumed, "interrupted"), 1) << at;
+        EXPECT_GE(count_with(killed.spans, names::kFlowspanInterrupted), 3)
+            << "the app's, the runner's and the workflow's span were open at event " << at;
+    }
+
+    json::object headers{{"task", "generate"}};
+    opentelemetry::trace::SpanId sender;
+    {
+        const auto send = trace::tracer().StartSpan("send job");
+        const opentelemetry::trace::Scope scope(send);
+        sender = send->GetContext().span_id();
+        trace::inject([&headers](std::string_view name, std::string_view value) {
+            headers[name] = value;
+        });
+        send->End();
+    }
+    const auto queued = execute({{"headers", headers}});
+    EXPECT_EQ(queued.last_line, live.last_line);
+    EXPECT_EQ(queued.paths, live.paths);
+    const auto root = std::ranges::find_if(queued.spans, [](const auto& span) {
+        return span->name() == "AppGenerateService.generate";
+    });
+    ASSERT_NE(root, queued.spans.end());
+    EXPECT_EQ((*root)->parent_span_id, sender);
+    EXPECT_EQ((*root)->trace_id, sink_->take().front()->trace_id);
 }
 
 TEST_F(Resume, RefusesWhatItCannotGoOnWith) {

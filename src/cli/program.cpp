@@ -4,16 +4,19 @@
 #include "cli/trace_setup.hpp"
 #include "infra/http/http_client.hpp"
 #include "infra/sandbox/sandbox.hpp"
+#include "knowledge/reranking_store.hpp"
 #include "model/router.hpp"
 #include "nodes/registry.hpp"
 #include "observe/app_handlers.hpp"
 #include "observe/measured.hpp"
+#include "observe/measured_search_models.hpp"
 #include "observe/metrics_layer.hpp"
 #include "observe/observability_layer.hpp"
 #include "observe/run_log_layer.hpp"
 #include "observe/traced_agent.hpp"
 #include "observe/traced_chat_model.hpp"
 #include "observe/traced_knowledge.hpp"
+#include "observe/traced_search_models.hpp"
 #include "observe/traced_tools.hpp"
 #include "tools/tool_registry.hpp"
 
@@ -96,7 +99,20 @@ struct NodeParts {
           traced_agent(observe::trace_agent(
               measured(*plain_agent, measured_agent, meters, observe::measure_agent), policy
           )),
-          knowledge(knowledge::make_sqlite_store(config.knowledge, real_clock(), real_random())),
+          embedding(
+              model::make_embedding_model(config.models, *http_client, real_clock(), real_random())
+          ),
+          traced_embedding(observe::trace_embedding_model(
+              measured(*embedding, measured_embedding, meters, observe::measure_embedding_model),
+              policy
+          )),
+          rerank(model::make_rerank_model(config.models, *http_client, real_clock(), real_random())
+          ),
+          traced_rerank(observe::trace_rerank_model(
+              measured(*rerank, measured_rerank, meters, observe::measure_rerank_model), policy
+          )),
+          segments(knowledge::make_sqlite_store(config.knowledge, real_clock(), real_random())),
+          knowledge(knowledge::make_reranking_store(*segments, *traced_rerank, *traced_embedding)),
           traced_knowledge(observe::trace_knowledge(
               measured(*knowledge, measured_knowledge, meters, observe::measure_knowledge), policy
           )),
@@ -127,6 +143,13 @@ struct NodeParts {
     std::unique_ptr<agent::Agent> plain_agent;
     std::unique_ptr<agent::Agent> measured_agent;
     std::unique_ptr<agent::Agent> traced_agent;
+    std::unique_ptr<model::EmbeddingModel> embedding;
+    std::unique_ptr<model::EmbeddingModel> measured_embedding;
+    std::unique_ptr<model::EmbeddingModel> traced_embedding;
+    std::unique_ptr<model::RerankModel> rerank;
+    std::unique_ptr<model::RerankModel> measured_rerank;
+    std::unique_ptr<model::RerankModel> traced_rerank;
+    std::unique_ptr<knowledge::KnowledgeStore> segments;
     std::unique_ptr<knowledge::KnowledgeStore> knowledge;
     std::unique_ptr<knowledge::KnowledgeStore> measured_knowledge;
     std::unique_ptr<knowledge::KnowledgeStore> traced_knowledge;

@@ -56,6 +56,8 @@ struct Rerank {
     std::string model = {};
     double vector_weight = 0;
     double keyword_weight = 1;
+    std::string embedding_provider = {};  ///< of the vectors that are weighed
+    std::string embedding_model = {};
 };
 
 struct RetrievalRequest {

@@ -62,15 +62,34 @@ BOOST_DESCRIBE_STRUCT(
      currency)
 )
 
+/// Sends embedding or rerank models whose provider and name match to a server.
+struct ServiceMapping {
+    std::string provider = "*";      ///< as in ModelMapping
+    std::string name = "*";          ///< glob over the model's name
+    std::string base_url = {};       ///< `/embeddings` or `/rerank` is appended
+    Secret api_key = {};             ///< sent as a bearer token if not empty
+    std::string provider_name = {};  ///< for spans; default: `openai`
+    std::string remote_name = {};    ///< empty: the app's own name
+    int retries_max = 3;             ///< further attempts on 429, 5xx and failed connections
+
+    bool operator==(const ServiceMapping&) const = default;
+};
+
+BOOST_DESCRIBE_STRUCT(
+    ServiceMapping, (), (provider, name, base_url, api_key, provider_name, remote_name, retries_max)
+)
+
 /// The first mapping that matches wins; the rest goes to `default_endpoint`. Without one the
-/// built-in demo model answers.
+/// built-in demo model answers. Embedding and rerank models have no default.
 struct ModelsConfig {
     std::optional<EndpointConfig> default_endpoint = {};
     std::vector<ModelMapping> map = {};
+    std::vector<ServiceMapping> embedding = {};
+    std::vector<ServiceMapping> rerank = {};
 
     bool operator==(const ModelsConfig&) const = default;
 };
 
-BOOST_DESCRIBE_STRUCT(ModelsConfig, (), (default_endpoint, map))
+BOOST_DESCRIBE_STRUCT(ModelsConfig, (), (default_endpoint, map, embedding, rerank))
 
 }  // namespace flowspan::model

@@ -3,6 +3,7 @@
 #include "flowspan/async/waits.hpp"
 #include "flowspan/base/text.hpp"
 #include "infra/http/url_text.hpp"
+#include "model/attempts.hpp"
 #include "model/openai_reply.hpp"
 #include "model/openai_request.hpp"
 #include "model/sse_parser.hpp"
@@ -22,8 +23,6 @@ constexpr std::size_t kErrorBytesMax = 64UL * 1024;
 constexpr std::size_t kWholeBytesMax = 64UL * 1024 * 1024;
 // Models that think before they write are silent for minutes.
 constexpr std::chrono::milliseconds kSilenceMax = 10min;
-constexpr std::chrono::milliseconds kRetryDelay = 500ms;
-constexpr std::chrono::milliseconds kRetryDelayMax = 30s;
 
 /// Reads one HTTP reply into a chat reply.
 class ReplyReader final : public http::BodyListener, private SseListener {
@@ -127,41 +126,6 @@ private:
     bool is_oversized_ = false;
 };
 
-bool is_retryable_status(int status) {
-    return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
-}
-
-/// How an attempt failed, and whether another one may help.
-struct Failure {
-    Error error;
-    bool is_retryable = false;
-    std::optional<std::chrono::milliseconds> asked_delay = {};
-};
-
-Error status_error(int status, const std::string& peer, const std::string& model) {
-    const auto make = [&](ErrorCode code, std::string_view type, std::string_view advice) {
-        return Error(code, fmt::format("the model endpoint {} answered {}{}", peer, status, advice))
-            .with_type(std::string(type));
-    };
-    switch (status) {
-        case 401:
-        case 403:
-            return make(ErrorCode::unauthorized, "InvokeAuthorizationError", ": check its API key");
-        case 404:
-            return make(
-                ErrorCode::not_found,
-                "InvokeBadRequestError",
-                fmt::format(": is its base URL right, and does it have the model {}?", model)
-            );
-        case 429:
-            return make(ErrorCode::rate_limited, "InvokeRateLimitError", " (too many requests)");
-        default:
-            break;
-    }
-    return status >= 500 ? make(ErrorCode::remote_failure, "InvokeServerUnavailableError", "")
-                         : make(ErrorCode::remote_failure, "InvokeBadRequestError", "");
-}
-
 class OpenAiModel final : public ChatModel {
 public:
     OpenAiModel(
@@ -191,8 +155,8 @@ public:
                 if (!failed) {
                     co_return finish(reader.reply, started, sent, attempt + 1);
                 }
-                const auto delay = retry_delay(*failed, attempt);
-                if (!delay || is_past_deadline(*delay)) {
+                const auto delay = retry_delay(*failed, attempt, endpoint_.retries_max, random_);
+                if (!delay || is_past_deadline(*delay, clock_)) {
                     co_return failure(std::move(failed->error));
                 }
                 pause = *delay;
@@ -241,7 +205,7 @@ private:
             return Failure{std::move(error).with_type("InvokeConnectionError"), is_retryable};
         }
         if (!response->is_success()) {
-            return refused(*response, reader.body, model);
+            return refused(*response, reader.body, {peer_, model}, clock_);
         }
         auto error = reader.conclude();
         if (!error) {
@@ -251,42 +215,6 @@ private:
             error->code == ErrorCode::unavailable && !reader.reply.has_content();
         error->message += fmt::format(" (endpoint {})", peer_);
         return Failure{*std::move(error), is_retryable};
-    }
-
-    [[nodiscard]] Failure refused(
-        const http::HttpResponse& response, std::string_view body, const std::string& model
-    ) const {
-        auto said = read_provider_error(body);
-        // A used-up account does not fill itself while we wait.
-        const bool is_hopeless = said.code == "insufficient_quota";
-        return {
-            status_error(response.status, peer_, model).with_detail(std::move(said.words)),
-            is_retryable_status(response.status) && !is_hopeless,
-            http::retry_after(response, clock_.system_now())
-        };
-    }
-
-    /// Empty if there is to be no further attempt.
-    [[nodiscard]] std::optional<std::chrono::milliseconds> retry_delay(
-        const Failure& failed, int attempt
-    ) const {
-        if (!failed.is_retryable || attempt >= endpoint_.retries_max) {
-            return std::nullopt;
-        }
-        if (failed.asked_delay) {
-            // Asking again before the time that the server named would only prolong it.
-            return *failed.asked_delay > kRetryDelayMax ? std::nullopt : failed.asked_delay;
-        }
-        const auto full = std::min(kRetryDelay * (1 << std::min(attempt, 6)), kRetryDelayMax);
-        // Half of it at random, so that runs that failed together do not come back together.
-        const auto half = full.count() / 2;
-        const auto random = random_.next() % static_cast<std::uint64_t>(half + 1);
-        return std::chrono::milliseconds(half + static_cast<std::int64_t>(random));
-    }
-
-    [[nodiscard]] bool is_past_deadline(std::chrono::milliseconds delay) const {
-        const auto deadline = async::current_task()->deadline();
-        return deadline && clock_.steady_now() + delay >= *deadline;
     }
 
     [[nodiscard]] ChatReply finish(

@@ -1,7 +1,7 @@
 #include "model/router.hpp"
 
-#include "flowspan/base/text.hpp"
 #include "model/demo.hpp"
+#include "model/model_glob.hpp"
 #include "model/openai.hpp"
 
 #include <algorithm>
@@ -12,35 +12,8 @@ namespace flowspan::model {
 
 namespace {
 
-bool matches(std::string_view pattern, std::string_view text) {
-    // Iterative glob: remembers the last star and backs up to it.
-    std::size_t at = 0;
-    std::size_t star = std::string_view::npos;
-    std::size_t resume = 0;
-    std::size_t next = 0;
-    while (next < text.size()) {
-        if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[next])) {
-            ++at;
-            ++next;
-        } else if (at < pattern.size() && pattern[at] == '*') {
-            star = at++;
-            resume = next;
-        } else if (star != std::string_view::npos) {
-            at = star + 1;
-            next = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (at < pattern.size() && pattern[at] == '*') {
-        ++at;
-    }
-    return at == pattern.size();
-}
-
 struct Route {
-    std::string provider;  ///< glob, long form unless it has a star
-    std::string name;
+    ModelGlob models{"*", "*"};
     std::string remote_name;
     ModelFeatures features;
     double prompt_price = 0;      ///< per token
@@ -114,10 +87,7 @@ private:
 
     static Route make_route(const ModelMapping& mapping) {
         Route route;
-        route.provider = mapping.provider.find('*') == std::string::npos
-                             ? normalize_provider(mapping.provider)
-                             : mapping.provider;
-        route.name = mapping.name;
+        route.models = ModelGlob(mapping.provider, mapping.name);
         route.remote_name = mapping.remote_name;
         route.features.tool_call = mapping.tool_call;
         route.features.vision = mapping.vision;
@@ -133,9 +103,8 @@ private:
     }
 
     [[nodiscard]] const Route& find(const ModelRef& model) const {
-        const auto provider = normalize_provider(model.provider);
         const auto found = std::ranges::find_if(routes_, [&](const Route& route) {
-            return matches(route.provider, provider) && matches(route.name, model.name);
+            return route.models.matches(model);
         });
         return found == routes_.end() ? fallback_ : *found;
     }
@@ -155,15 +124,6 @@ private:
 };
 
 }  // namespace
-
-std::string normalize_provider(std::string_view provider) {
-    const auto parts = split(provider, '/');
-    if (parts.size() != 1 || provider.empty()) {
-        return std::string(provider);
-    }
-    const std::string_view plugin = provider == "google" ? "gemini" : provider;
-    return "langgenius/" + std::string(plugin) + "/" + std::string(provider);
-}
 
 std::unique_ptr<ChatModel> make_chat_model(
     const ModelsConfig& config, http::HttpClient& http_client, const Clock& clock, Random& random

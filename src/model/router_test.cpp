@@ -1,6 +1,7 @@
 #include "model/router.hpp"
 
 #include "flowspan/async/runtime.hpp"
+#include "model/model_glob.hpp"
 #include "model_server/model_server.hpp"
 
 #include <gtest/gtest.h>

@@ -5,6 +5,7 @@
 #include "observe/traced_agent.hpp"
 #include "observe/traced_chat_model.hpp"
 #include "observe/traced_knowledge.hpp"
+#include "observe/traced_search_models.hpp"
 #include "observe/traced_tools.hpp"
 
 #include <gtest/gtest.h>
@@ -316,6 +317,84 @@ TEST_F(DecoratorsTest, FailedModelCallIsAnErrorOfItsType) {
     EXPECT_EQ(span->GetStatus(), StatusCode::kError);
     EXPECT_EQ(SpanTree::text(*span, names::kErrorType), "RateLimit");
     EXPECT_EQ(span->GetEvents().size(), 1U);
+}
+
+class FixedSearchModels final : public model::EmbeddingModel, public model::RerankModel {
+public:
+    Task<Result<model::EmbeddingReply>> embed(const model::EmbeddingRequest& request) override {
+        model::EmbeddingReply reply;
+        reply.vectors.assign(request.texts.size(), {0.5F, 0.25F, 0});
+        reply.input_tokens = 12;
+        reply.response_model = "e-2024";
+        reply.attempts = 2;
+        co_return reply;
+    }
+
+    Task<Result<model::RerankReply>> rerank(const model::RerankRequest& request) override {
+        if (request.query.empty()) {
+            co_return failure(Error(ErrorCode::rate_limited, "slow down").with_type("RateLimit"));
+        }
+        model::RerankReply reply;
+        reply.results = {{1, 0.9}, {0, 0.1}};
+        co_return reply;
+    }
+
+    bool has_endpoint(const model::ModelRef&) const override { return true; }
+
+    model::EndpointFacts endpoint(const model::ModelRef&) const override {
+        return {"jina", "api.example", 443};
+    }
+};
+
+TEST_F(DecoratorsTest, EmbeddingsTellTheirSizeAndNoText) {
+    FixedSearchModels inner;
+    const auto policy = full_policy();
+    const auto traced = trace_embedding_model(inner, policy);
+    const auto tree = record([&traced]() -> Task<void> {
+        const model::EmbeddingRequest request{{"jina", "e"}, {"secret", "text"}};
+        EXPECT_TRUE(co_await traced->embed(request));
+    });
+    const auto* span = tree.find("embeddings e");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetSpanKind(), SpanKind::kClient);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiOperationName), "embeddings");
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiProviderName), "jina");
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiRequestModel), "e");
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiResponseModel), "e-2024");
+    EXPECT_EQ(SpanTree::text(*span, names::kServerAddress), "api.example");
+    EXPECT_EQ(SpanTree::integer(*span, names::kGenAiEmbeddingsDimensionCount), 3);
+    EXPECT_EQ(SpanTree::integer(*span, names::kGenAiUsageInputTokens), 12);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanTextCount), 2);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanDocumentsBytes), 10);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanAttemptCount), 2);
+}
+
+TEST_F(DecoratorsTest, RerankTellsScoresAndTheQuestionWhereItMay) {
+    FixedSearchModels inner;
+    const auto policy = full_policy();
+    const auto traced = trace_rerank_model(inner, policy);
+    const auto tree = record([&traced]() -> Task<void> {
+        const model::RerankRequest request{{"jina", "r"}, "why?", {"a", "b"}, 2};
+        EXPECT_TRUE(co_await traced->rerank(request));
+    });
+    const auto* span = tree.find("rerank r");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(span->GetSpanKind(), SpanKind::kClient);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiOperationName), "rerank");
+    EXPECT_EQ(SpanTree::integer(*span, names::kGenAiRequestTopK), 2);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanDocumentCount), 2);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiRetrievalQueryText), "why?");
+
+    const auto plain = trace_rerank_model(inner, policy_);
+    const auto failed = record([&plain]() -> Task<void> {
+        const model::RerankRequest request{{"jina", "r"}, "", {"a"}, 2};
+        EXPECT_FALSE(co_await plain->rerank(request));
+    });
+    const auto* error = failed.find("rerank r");
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->GetStatus(), StatusCode::kError);
+    EXPECT_EQ(SpanTree::text(*error, names::kErrorType), "RateLimit");
+    EXPECT_FALSE(SpanTree::has(*error, names::kGenAiRetrievalQueryText));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "flowspan/base/clock.hpp"
 #include "flowspan/trace/names.hpp"
+#include "observe/call_timer.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -14,50 +15,6 @@ namespace flowspan::observe {
 namespace names = trace::names;
 
 namespace {
-
-double seconds_since(SteadyTime started) {
-    return std::chrono::duration<double>(real_clock().steady_now() - started).count();
-}
-
-std::string_view type_of(const Error& error) {
-    return error.type.empty() ? to_string(error.code) : std::string_view(error.type);
-}
-
-/// Records a duration when the call ends, however it ends.
-class CallTimer {
-public:
-    CallTimer(trace::Instrument& instrument, std::vector<trace::Label> labels)
-        : instrument_(instrument), labels_(std::move(labels)) {}
-
-    ~CallTimer() {
-        if (error_type_.empty() && !is_done_) {
-            // Unwinding is how a cancelled call ends.
-            error_type_ = "cancelled";
-        }
-        if (!error_type_.empty()) {
-            labels_.push_back({names::kErrorType, std::string_view(error_type_)});
-        }
-        instrument_.record(seconds_since(started_), labels_);
-    }
-
-    CallTimer(const CallTimer&) = delete;
-    CallTimer& operator=(const CallTimer&) = delete;
-
-    template <class T>
-    void finish(const Result<T>& result) {
-        is_done_ = true;
-        if (!result) {
-            error_type_ = type_of(result.error());
-        }
-    }
-
-private:
-    trace::Instrument& instrument_;
-    std::vector<trace::Label> labels_;
-    SteadyTime started_ = real_clock().steady_now();
-    std::string error_type_;
-    bool is_done_ = false;
-};
 
 /// Passes pieces on and sorts the gaps between them into buckets.
 class GapListener final : public model::ChatListener {

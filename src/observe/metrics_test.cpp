@@ -5,6 +5,7 @@
 #include "flowspan/trace/log_event.hpp"
 #include "flowspan/trace/names.hpp"
 #include "observe/measured.hpp"
+#include "observe/measured_search_models.hpp"
 #include "observe/metrics_layer.hpp"
 #include "observe/run_log_layer.hpp"
 
@@ -171,6 +172,57 @@ TEST(Measured, ModelCallsHaveTheMetricsOfTheConventions) {
     EXPECT_EQ(series["gen_ai.client.operation.time_to_first_chunk" + reply], 1);
     EXPECT_EQ(series["gen_ai.client.token.usage" + reply + " gen_ai.token.type=input"], 1);
     EXPECT_EQ(series["gen_ai.client.token.usage" + reply + " gen_ai.token.type=output"], 1);
+}
+
+class OneRanker final : public model::RerankModel, public model::EmbeddingModel {
+public:
+    Task<Result<model::RerankReply>> rerank(const model::RerankRequest& request) override {
+        if (request.query.empty()) {
+            co_return failure(Error(ErrorCode::rate_limited, "slow down").with_type("RateLimit"));
+        }
+        model::RerankReply reply;
+        reply.input_tokens = 9;
+        co_return reply;
+    }
+
+    Task<Result<model::EmbeddingReply>> embed(const model::EmbeddingRequest& /*request*/) override {
+        model::EmbeddingReply reply;
+        reply.input_tokens = 7;
+        co_return reply;
+    }
+
+    bool has_endpoint(const model::ModelRef& /*model*/) const override { return true; }
+
+    model::EndpointFacts endpoint(const model::ModelRef& /*model*/) const override {
+        return {"a-provider-with-a-long-name", "", 0};
+    }
+};
+
+TEST(Measured, SearchModelsHaveTheMetricsOfTheConventions) {
+    trace::MetricRegistry registry;
+    Instruments instruments(registry);
+    OneRanker inner;
+    const auto rerank = measure_rerank_model(inner, instruments);
+    const auto embedding = measure_embedding_model(inner, instruments);
+    async::Runtime runtime;
+    runtime.block_on([&]() -> Task<void> {
+        const model::RerankRequest good{{"jina", "m"}, "why?", {"a"}, 1};
+        EXPECT_TRUE(co_await rerank->rerank(good));
+        const model::RerankRequest bad{{"jina", "m"}, "", {"a"}, 1};
+        EXPECT_FALSE(co_await rerank->rerank(bad));
+        const model::EmbeddingRequest texts{{"jina", "m"}, {"a"}};
+        EXPECT_TRUE(co_await embedding->embed(texts));
+    });
+    auto series = flatten(registry);
+    const std::string rest =
+        " gen_ai.provider.name=a-provider-with-a-long-name gen_ai.request.model=m";
+    const std::string ranked = " gen_ai.operation.name=rerank" + rest;
+    EXPECT_EQ(series["gen_ai.client.operation.duration" + ranked], 1);
+    EXPECT_EQ(series["gen_ai.client.operation.duration error.type=RateLimit" + ranked], 1);
+    EXPECT_EQ(series["gen_ai.client.token.usage" + ranked + " gen_ai.token.type=input"], 1);
+    const std::string embedded = " gen_ai.operation.name=embeddings" + rest;
+    EXPECT_EQ(series["gen_ai.client.operation.duration" + embedded], 1);
+    EXPECT_EQ(series["gen_ai.client.token.usage" + embedded + " gen_ai.token.type=input"], 1);
 }
 
 class LogNames final : public trace::LogReceiver {

@@ -68,6 +68,31 @@ SPANS = {
             "gen_ai.retrieval.documents": S,
         },
     ),
+    "embeddings": (
+        CLIENT,
+        {"gen_ai.operation.name": S, "gen_ai.provider.name": S, "gen_ai.request.model": S},
+        {
+            "gen_ai.embeddings.dimension.count": I,
+            "gen_ai.request.encoding_formats": SS,
+            "gen_ai.usage.input_tokens": I,
+            "gen_ai.response.model": S,
+            "server.address": S,
+            "server.port": I,
+        },
+    ),
+    # No convention names it yet; the attributes are those of its neighbours.
+    "rerank": (
+        CLIENT,
+        {"gen_ai.operation.name": S, "gen_ai.provider.name": S, "gen_ai.request.model": S},
+        {
+            "gen_ai.request.top_k": I,
+            "gen_ai.retrieval.query.text": S,
+            "gen_ai.usage.input_tokens": I,
+            "gen_ai.response.model": S,
+            "server.address": S,
+            "server.port": I,
+        },
+    ),
     "POST": (
         CLIENT,
         {

@@ -50,6 +50,8 @@ inline constexpr char kGenAiUsageInputTokens[] = "gen_ai.usage.input_tokens";
 inline constexpr char kGenAiUsageOutputTokens[] = "gen_ai.usage.output_tokens";
 inline constexpr char kGenAiUsageCacheReadInputTokens[] = "gen_ai.usage.cache_read.input_tokens";
 inline constexpr char kGenAiUsageReasoningOutputTokens[] = "gen_ai.usage.reasoning.output_tokens";
+inline constexpr char kGenAiRequestEncodingFormats[] = "gen_ai.request.encoding_formats";
+inline constexpr char kGenAiEmbeddingsDimensionCount[] = "gen_ai.embeddings.dimension.count";
 inline constexpr char kGenAiOutputType[] = "gen_ai.output.type";
 inline constexpr char kGenAiConversationId[] = "gen_ai.conversation.id";
 inline constexpr char kGenAiWorkflowName[] = "gen_ai.workflow.name";
@@ -153,6 +155,7 @@ inline constexpr char kFlowspanToolProvider[] = "flowspan.tool.provider";
 inline constexpr char kFlowspanToolTokens[] = "flowspan.tool.total_tokens";
 inline constexpr char kFlowspanAgentRound[] = "flowspan.agent.round";
 inline constexpr char kFlowspanAgentRounds[] = "flowspan.agent.round_count";
+inline constexpr char kFlowspanTextCount[] = "flowspan.model.text_count";
 inline constexpr char kFlowspanDocumentCount[] = "flowspan.retrieval.document_count";
 
 // Content: its size in bytes, and a reference to the whole where only the head stands on the span.

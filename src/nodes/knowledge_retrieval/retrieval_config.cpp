@@ -21,7 +21,10 @@ void read_multiple(const dsl::DataReader& reader, RetrievalConfig& config) {
     rerank.provider = model.text("provider");
     rerank.model = model.text("model");
     const auto weights = reader.object("weights");
-    rerank.vector_weight = weights.object("vector_setting").number("vector_weight", 0);
+    const auto vectors = weights.object("vector_setting");
+    rerank.vector_weight = vectors.number("vector_weight", 0);
+    rerank.embedding_provider = vectors.text("embedding_provider_name");
+    rerank.embedding_model = vectors.text("embedding_model_name");
     rerank.keyword_weight = weights.object("keyword_setting").number("keyword_weight", 1);
     if (mode == "reranking_model") {
         const bool has_model = reader.boolean("reranking_enable", true) && !rerank.model.empty();

@@ -1,6 +1,7 @@
 #include "model_server/model_server.hpp"
 
 #include "flowspan/base/json.hpp"
+#include "model_server/ranking.hpp"
 #include "model_server/worker.hpp"
 
 #include <arpa/inet.h>
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -96,6 +98,12 @@ struct ModelServer::State final : Responder {
         if (path.ends_with("/completions") && request.method == "POST") {
             return complete(request.body, path.ends_with("/chat/completions"));
         }
+        if (path.ends_with("/embeddings")) {
+            return understood(answer_embeddings(request.body));
+        }
+        if (path.ends_with("/rerank")) {
+            return understood(answer_rerank(request.body));
+        }
         return answer_plain(request, path);
     }
 
@@ -158,6 +166,11 @@ struct ModelServer::State final : Responder {
 
     static std::shared_ptr<const Reply> plain(int status, std::string_view body) {
         return std::make_shared<Reply>(make_plain(status, {}, "application/json", body));
+    }
+
+    static std::shared_ptr<const Reply> understood(const std::optional<std::string>& answer) {
+        return answer ? plain(200, *answer)
+                      : plain(400, R"({"error":{"message":"the body is no such request"}})");
     }
 
     static std::shared_ptr<const Reply> redirect(std::string_view target) {

@@ -28,7 +28,8 @@ struct ServerCounts {
 };
 
 /// Speaks HTTP/1.1 with keep-alive on 127.0.0.1: OpenAI chat and plain completions below any path,
-/// `/models`, and for HTTP tests `/echo` (the request as JSON), `/status/<code>`, `/bytes/<count>`,
+/// `/models`, `/embeddings` and `/rerank` (made of the texts' words), and for HTTP tests `/echo`
+/// (the request as JSON), `/status/<code>`, `/bytes/<count>`,
 /// `/redirect/<count>` (that many hops, then `/echo`), `/redirect-to?<url>`, `/hang`.
 class ModelServer {
 public:

@@ -3,9 +3,11 @@
 #include "flowspan/base/clock.hpp"
 #include "flowspan/base/text.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <span>
 #include <string>
@@ -72,19 +74,41 @@ struct LogPipeline::State {
         bool went_well = true;
         for (std::size_t first = 0; first < records.size();) {
             const auto size = std::min(config.batch_records_max, records.size() - first);
-            const auto batch = std::span(records).subspan(first, size);
-            const bool is_delivered = export_batch(batch);
+            const auto lost = export_batch(std::span(records).subspan(first, size));
             first += size;
-            went_well = went_well && is_delivered;
+            went_well = went_well && lost == 0;
             const std::scoped_lock lock(mutex);
             counts.queued -= size;
-            (is_delivered ? counts.exported : counts.dropped) += size;
+            counts.exported += size - lost;
+            counts.dropped += lost;
         }
         return went_well;
     }
 
-    bool export_batch(std::span<const LogRecord> batch) {
-        bool went_well = true;
+    /// A program that ends waits no longer; a running export still has its time.
+    void begin_close() {
+        const std::scoped_lock lock(mutex);
+        is_closing = true;
+        wake.notify_all();
+    }
+
+    /// From any thread: everything should end at once.
+    void abandon() {
+        {
+            const std::scoped_lock lock(mutex);
+            is_closing = true;
+            is_abandoned = true;
+            wake.notify_all();
+        }
+        for (const auto& client : clients) {
+            client->cancel();
+        }
+    }
+
+private:
+    /// How many of the records did not reach all receivers.
+    std::size_t export_batch(std::span<const LogRecord> batch) {
+        std::size_t lost = 0;
         for (const auto& client : clients) {
             std::string body(client->prefix_bytes(), '\0');
             if (client->protocol() == OtlpProtocol::http_json) {
@@ -92,16 +116,60 @@ struct LogPipeline::State {
             } else {
                 append_logs_protobuf(body, resource, batch);
             }
-            went_well = client->send(std::move(body)).has_value() && went_well;
+            lost = std::max(lost, deliver(*client, body, batch.size()));
         }
         if (config.is_console) {
             std::string line;
             append_logs_json(line, resource, batch);
             line += '\n';
-            went_well = ::write(STDERR_FILENO, line.data(), line.size()) >= 0 && went_well;
+            lost = ::write(STDERR_FILENO, line.data(), line.size()) < 0 ? batch.size() : lost;
         }
-        return went_well;
+        return lost;
     }
+
+    std::size_t deliver(OtlpClient& client, const std::string& body, std::size_t size) {
+        for (std::size_t attempt = 1;; ++attempt) {
+            const auto sent = client.send(body);
+            if (sent && sent->rejected == 0) {
+                return 0;
+            }
+            const auto reason = sent ? sent->reason : sent.error().describe();
+            {
+                const std::scoped_lock lock(mutex);
+                counts.failed_attempts += sent ? 0 : 1;
+                counts.last_error = fmt::format("{}: {}", client.name(), reason);
+            }
+            if (sent) {
+                // It took the batch but not these; they would be refused again.
+                return std::min<std::size_t>(sent->rejected, size);
+            }
+            if (!is_retryable(sent.error().code) || !wait_to_retry(client, attempt)) {
+                return size;
+            }
+        }
+    }
+
+    /// False: there is to be no further attempt.
+    bool wait_to_retry(const OtlpClient& client, std::size_t attempt) {
+        constexpr std::chrono::milliseconds kAskedMax{60'000};
+        constexpr unsigned kDoublingsMax = 16;
+        const auto doublings = std::min<std::size_t>(attempt - 1, kDoublingsMax);
+        auto delay = std::min(config.retry_delay_max, config.retry_delay_first * (1U << doublings));
+        delay = std::max(delay, std::min(client.retry_after(), kAskedMax));
+        std::unique_lock lock(mutex);
+        if (attempt >= config.attempts_max || is_abandoned || was_last_closing_attempt) {
+            return false;
+        }
+        wake.wait_for(lock, delay, [this] { return is_closing; });
+        // Once more, at once, and then no batch of this receiver waits again.
+        was_last_closing_attempt = is_closing;
+        return !is_abandoned;
+    }
+
+    std::condition_variable wake;
+    bool is_closing = false;                // guarded by mutex
+    bool is_abandoned = false;              // guarded by mutex
+    bool was_last_closing_attempt = false;  // guarded by mutex
 };
 
 LogPipeline::LogPipeline(
@@ -114,11 +182,7 @@ LogPipeline::LogPipeline(
           "fs-logs",
           config.schedule_delay,
           [state = state_] { return state->export_pending(); },
-          [state = state_] {
-              for (const auto& client : state->clients) {
-                  client->cancel();
-              }
-          },
+          [state = state_] { state->abandon(); },
       }) {}
 
 LogPipeline::~LogPipeline() = default;
@@ -149,6 +213,7 @@ bool LogPipeline::flush(std::chrono::milliseconds budget) {
 }
 
 bool LogPipeline::stop(SteadyTime deadline) {
+    state_->begin_close();
     return worker_.stop(deadline);
 }
 

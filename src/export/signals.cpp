@@ -7,6 +7,7 @@
 #include "export/process_resource.hpp"
 #include "export/prometheus_text.hpp"
 #include "export/scrape_endpoint.hpp"
+#include "flowspan/base/text.hpp"
 #include "flowspan/trace/log_event.hpp"
 #include "flowspan/trace/names.hpp"
 
@@ -270,7 +271,12 @@ std::vector<std::string> Signals::shutdown(std::chrono::milliseconds budget) {
         static_cast<void>(state_->logs->stop(deadline));
         const auto counts = state_->logs->counts();
         if (const auto lost = counts.dropped + counts.queued; lost > 0) {
-            losses.push_back(fmt::format("{} log records did not arrive", lost));
+            losses.push_back(fmt::format(
+                "{} did not arrive{}{}",
+                count_text(static_cast<std::int64_t>(lost), "log record"),
+                counts.last_error.empty() ? "" : ": ",
+                counts.last_error
+            ));
         }
     }
     return losses;

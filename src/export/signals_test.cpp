@@ -221,6 +221,8 @@ TEST(Signals, CountsWhatAReceiverThatIsDownDidNotGet) {
     otlp.endpoint = "http://127.0.0.1:9/v1/logs";
     config.logs.otlp.push_back(otlp);
     config.metrics.otlp.push_back(otlp);
+    config.logs.attempts_max = 2;
+    config.logs.retry_delay_first = std::chrono::milliseconds(1);
     auto signals = Signals::start(std::move(config), {});
     ASSERT_TRUE(signals);
     (*signals)->metrics()->instrument(kCalls).record(1, {});

@@ -2,8 +2,11 @@
 
 import gzip
 import pathlib
+import threading
 import unittest
+from concurrent import futures
 
+import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
@@ -12,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import conventions
 from support import FlowspanTest, ModelServer, StubServer, chat_app, hello_app, make_app
-from support import end_node, start_node
+from support import end_node, start_node, text_input
 
 AGENT_SCRIPT = """
 replies:
@@ -23,6 +26,9 @@ replies:
     tool_calls: [{id: call_1, name: timestamp_to_localtime, arguments: {timestamp: "1700000000"}}]
     usage: {prompt_tokens: 10, completion_tokens: 5}
 """
+
+
+AGENT_SPANS = {"chat", "invoke_workflow", "invoke_agent", "execute_tool", "POST"}
 
 
 def agent_app():
@@ -70,6 +76,43 @@ def agent_app():
     )
 
 
+def searching_app():
+    """Two retrievals, one after the other: a rerank model's order, and vectors weighed with words."""
+    retrieval = {
+        "type": "knowledge-retrieval",
+        "title": "Find",
+        "query_variable_selector": ["start", "question"],
+        "dataset_ids": ["docs"],
+        "retrieval_mode": "multiple",
+    }
+    reranked = {
+        "top_k": 2,
+        "reranking_mode": "reranking_model",
+        "reranking_model": {"provider": "jina", "model": "ranker"},
+    }
+    weighted = {
+        "top_k": 2,
+        "reranking_mode": "weighted_score",
+        "weights": {
+            "vector_setting": {
+                "vector_weight": 0.5,
+                "embedding_provider_name": "jina",
+                "embedding_model_name": "embedder",
+            },
+            "keyword_setting": {"keyword_weight": 0.5},
+        },
+    }
+    return make_app(
+        [
+            start_node(text_input("question")),
+            ("ranked", retrieval | {"multiple_retrieval_config": reranked}),
+            ("weighed", retrieval | {"multiple_retrieval_config": weighted}),
+            end_node(found=["ranked", "result"], weighed=["weighed", "result"]),
+        ],
+        [("start", "ranked"), ("ranked", "weighed"), ("weighed", "end")],
+    )
+
+
 TYPES = {
     "string_value": conventions.S,
     "int_value": conventions.I,
@@ -101,17 +144,25 @@ class Received:
         "/v1/logs": ExportLogsServiceRequest,
     }
 
-    def __init__(self, requests):
+    def __init__(self):
         self.by_path = {}
+
+    @classmethod
+    def over_http(cls, requests):
+        received = cls()
         for method, path, headers, body in requests:
             assert method == "POST", method
             headers = {name.lower(): value for name, value in headers.items()}
             assert headers["content-type"] == "application/x-protobuf", headers
             if headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
-            message = self.REQUESTS[path]()
-            message.ParseFromString(body)
-            self.by_path.setdefault(path, []).append(message)
+            received.add(path, body)
+        return received
+
+    def add(self, path, body):
+        message = self.REQUESTS[path]()
+        message.ParseFromString(body)
+        self.by_path.setdefault(path, []).append(message)
 
     def spans(self):
         return [
@@ -141,6 +192,46 @@ class Received:
         ]
 
 
+class GrpcReceiver(grpc.GenericRpcHandler):
+    """A server of the three collector services; takes messages as bytes."""
+
+    PATHS = {
+        f"/opentelemetry.proto.collector.{package}.v1.{service}Service/Export": path
+        for package, service, path in (
+            ("trace", "Trace", "/v1/traces"),
+            ("metrics", "Metrics", "/v1/metrics"),
+            ("logs", "Logs", "/v1/logs"),
+        )
+    }
+
+    def __init__(self):
+        self.received = Received()
+        self.metadata = {}
+        self._lock = threading.Lock()
+
+    def service(self, handler_call_details):
+        path = self.PATHS.get(handler_call_details.method)
+        if path is None:
+            return None
+
+        def take(body, _):
+            with self._lock:
+                self.received.add(path, body)
+                self.metadata[path] = dict(handler_call_details.invocation_metadata)
+            return b""  # an empty message: all is well
+
+        return grpc.unary_unary_rpc_method_handler(take)
+
+    def __enter__(self):
+        self._server = grpc.server(futures.ThreadPoolExecutor(4), handlers=[self])
+        self.url = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.stop(None).wait()
+
+
 def otlp(server, **more):
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -158,10 +249,59 @@ class Contract(FlowspanTest):
                 environment=model.environment | otlp(receiver, **more),
             )
             self.expect_code(finished, 0)
-            return finished, Received(receiver.requests)
+            return finished, Received.over_http(receiver.requests)
+
+    def run_agent_over_grpc(self, **more):
+        with ModelServer(AGENT_SCRIPT) as model, GrpcReceiver() as receiver:
+            finished = self.run_app(
+                agent_app(),
+                environment=model.environment
+                | otlp(
+                    receiver,
+                    OTEL_EXPORTER_OTLP_PROTOCOL="grpc",
+                    OTEL_EXPORTER_OTLP_HEADERS="x-api-key=k1",
+                    **more,
+                ),
+            )
+            self.expect_code(finished, 0)
+            for path in Received.REQUESTS:
+                self.assertEqual(receiver.metadata[path]["x-api-key"], "k1", path)
+            return finished, receiver.received
 
     def test_spans_have_the_names_and_types_of_the_conventions(self):
         _, received = self.run_agent()
+        self.assertEqual(self.expect_conventional_spans(received), AGENT_SPANS)
+
+    def test_search_models_follow_the_conventions(self):
+        with ModelServer() as model, StubServer() as receiver:
+            service = f'[{{base_url = "{model.url}/v1", provider_name = "jina"}}]'
+            self.write(
+                "flowspan.toml",
+                f"[models]\nrerank = {service}\nembedding = {service}\n[trace]\ncontent = 'full'\n",
+            )
+            self.write("docs.txt", "Refunds are paid within 14 days.")
+            for arguments in (("create", "docs"), ("add", "docs", "docs.txt")):
+                self.expect_code(self.flowspan("knowledge", *arguments), 0)
+            finished = self.run_app(
+                searching_app(),
+                "-i",
+                "question=When are refunds paid?",
+                environment=otlp(receiver),
+            )
+            self.expect_code(finished, 0)
+            received = Received.over_http(receiver.requests)
+        seen = self.expect_conventional_spans(received)
+        self.assertLessEqual({"rerank", "embeddings", "retrieval", "SELECT", "POST"}, seen)
+        by_id = {span.span_id: span for span in received.spans()}
+        for name in ("rerank ranker", "embeddings embedder"):
+            (span,) = [span for span in by_id.values() if span.name == name]
+            self.assertTrue(by_id[span.parent_span_id].name.startswith("retrieval "), name)
+            calls = [call for call in by_id.values() if call.parent_span_id == span.span_id]
+            self.assertEqual([call.name for call in calls], ["POST"], name)
+        (ranked,) = finished.result["outputs"]["found"]
+        self.assertEqual(ranked["metadata"]["score"], 0.75)
+
+    def expect_conventional_spans(self, received):
         spans = received.spans()
         seen = set()
         for span in spans:
@@ -181,9 +321,7 @@ class Contract(FlowspanTest):
                     if name.startswith(conventions.OWNED):
                         self.assertIn(name, known)
                         self.assertEqual(found, known[name], name)
-        self.assertEqual(
-            seen, {"chat", "invoke_workflow", "invoke_agent", "execute_tool", "POST"}
-        )
+        return seen
 
     def test_tree_is_whole(self):
         finished, received = self.run_agent()
@@ -209,6 +347,9 @@ class Contract(FlowspanTest):
 
     def test_metrics_have_the_names_units_and_buckets_of_the_conventions(self):
         finished, received = self.run_agent()
+        self.expect_conventional_metrics(finished, received)
+
+    def expect_conventional_metrics(self, finished, received):
         metrics = received.metrics()
         for name, (sort, unit, labels, buckets) in conventions.METRICS.items():
             with self.subTest(metric=name):
@@ -251,6 +392,19 @@ class Contract(FlowspanTest):
 
     def test_logs_carry_the_ids_of_the_run(self):
         finished, received = self.run_agent()
+        self.expect_logs_of_the_run(finished, received)
+
+    def test_all_signals_say_the_same_over_grpc(self):
+        for compression in ("none", "gzip"):
+            with self.subTest(compression=compression):
+                finished, received = self.run_agent_over_grpc(
+                    OTEL_EXPORTER_OTLP_COMPRESSION=compression
+                )
+                self.assertEqual(self.expect_conventional_spans(received), AGENT_SPANS)
+                self.expect_conventional_metrics(finished, received)
+                self.expect_logs_of_the_run(finished, received)
+
+    def expect_logs_of_the_run(self, finished, received):
         records = received.logs()
         self.assertEqual(
             [record.event_name for record in records],

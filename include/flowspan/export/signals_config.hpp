@@ -41,6 +41,9 @@ struct LogsConfig {
     std::size_t queue_records_max = 4096;  ///< beyond it records are dropped and counted
     std::size_t queue_bytes_max = 8UL * 1024UL * 1024UL;
     std::size_t batch_records_max = 512;
+    std::size_t attempts_max = 5;  ///< per batch and receiver, retryable failures only
+    std::chrono::milliseconds retry_delay_first{200};
+    std::chrono::milliseconds retry_delay_max{5000};
 
     [[nodiscard]] bool is_wanted() const noexcept { return !otlp.empty() || is_console; }
 };

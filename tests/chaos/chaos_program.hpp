@@ -55,7 +55,7 @@ private:
     std::unique_ptr<model::ChatModel> model_;
     std::unique_ptr<model::ChatModel> traced_model_;
     std::unique_ptr<nodes::FileStore> files_;
-    cli::AppCaller app_caller_;
+    cli::AppCaller app_caller_{{}};
     std::unique_ptr<tools::ToolProvider> tools_;
     std::unique_ptr<tools::ToolProvider> traced_tools_;
     std::unique_ptr<agent::AgentRound> round_;

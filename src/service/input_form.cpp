@@ -171,15 +171,16 @@ Checked check_number(const Field& field, const json::value& given) {
     if (text.empty()) {
         return json::value(nullptr);
     }
-    const auto* const end = text.data() + text.size();
     if (text.find('.') == std::string_view::npos) {
         std::int64_t number = 0;
-        const auto read = std::from_chars(text.data(), end, number);
-        return read.ec == std::errc() && read.ptr == end ? Checked(json::value(number)) : refuse();
+        const auto read = std::from_chars(text.begin(), text.end(), number);
+        return read.ec == std::errc() && read.ptr == text.end() ? Checked(json::value(number))
+                                                                : refuse();
     }
     double number = 0;
-    const auto read = std::from_chars(text.data(), end, number);
-    return read.ec == std::errc() && read.ptr == end ? Checked(json::value(number)) : refuse();
+    const auto read = std::from_chars(text.begin(), text.end(), number);
+    return read.ec == std::errc() && read.ptr == text.end() ? Checked(json::value(number))
+                                                            : refuse();
 }
 
 json::value check_checkbox(const json::value& given) {

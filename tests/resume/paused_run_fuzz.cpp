@@ -12,11 +12,11 @@
 #include "service/loaded_app.hpp"
 #include "service/paused_run.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <random>
 #include <string>
@@ -66,7 +66,7 @@ void go_on(const service::PausedRun& paused) {
     }
     engine::RunRequest request;
     request.graph = check.app->graph;
-    request.info = paused.run->info;
+    request.info = std::make_shared<const engine::RunInfo>(paused.run->info);
     request.variables = *paused.run->root.variables;
     request.limits.time_max = std::chrono::milliseconds(500);
     request.resume_from = paused.run;
@@ -144,7 +144,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(
     if (text.size() > max_size) {
         return LLVMFuzzerMutate(data, size, max_size);
     }
-    std::memcpy(data, text.data(), text.size());
+    std::ranges::copy(text, data);
     return text.size();
 }
 

@@ -130,9 +130,9 @@ ExitCode run_check(const CheckOptions& options, const Terminal& /*terminal*/) {
         return ExitCode::bad_usage;
     }
     // Whether a tool can be run depends on what the configuration maps.
-    const auto config = load_config("");
+    const auto config = load_config(options.config);
     if (!config) {
-        write_error("flowspan: " + config.error().message + "\n");
+        write_error("flowspan: " + config.error().describe() + "\n");
         return ExitCode::bad_usage;
     }
     const OfflineRegistry registry(*config);

@@ -138,7 +138,7 @@ void add_run(CLI::App& program, RunOptions& options) {
     );
     command->footer(
         "Exit codes: 0 done, 1 the run failed, 2 bad usage or bad file, 3 paused, 130 "
-        "interrupted.\n"
+        "interrupted or stopped.\n"
         "Without a configured model the built-in demo model answers. Set FLOWSPAN_MODEL_BASE_URL "
         "and\nFLOWSPAN_MODEL_API_KEY to use an OpenAI-compatible endpoint. Spans go wherever the "
         "OTEL_*\nvariables say, for example OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318."
@@ -188,9 +188,16 @@ void add_check(CLI::App& program, CheckOptions& options) {
         "check", "Say of app files what is supported, what is not, and where"
     );
     command->add_option("paths", options.paths, "Files and folders")->required();
+    command->add_option(
+        "-c,--config",
+        options.config,
+        "Configuration, which maps tools (default: flowspan.toml, if there is one)"
+    );
     command->add_flag("--json", options.is_json, "One JSON object a file");
     command->add_flag("--quiet", options.is_quiet, "Only the summary");
-    command->footer("Exit codes: 0 no file is invalid, 1 some are, 2 bad usage.");
+    command->footer(
+        "Exit codes: 0 no file is invalid and no node's data wrong, 1 otherwise, 2 bad usage."
+    );
 }
 
 void add_graph(CLI::App& program, GraphOptions& options) {
@@ -243,7 +250,8 @@ void add_knowledge(CLI::App& program, KnowledgeOptions& options) {
         ->capture_default_str();
     command->footer(
         "Ids of exported apps are mapped to datasets in flowspan.toml:\n"
-        "[knowledge]\npath = \"knowledge.db\"\nmap = [{id = \"*\", dataset = \"docs\"}]"
+        "[knowledge]\npath = \"knowledge.db\"\nmap = [{id = \"*\", dataset = \"docs\"}]\n\n"
+        "Exit codes: 0 done, 1 no such dataset or file, 2 bad usage."
     );
 }
 

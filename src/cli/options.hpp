@@ -57,6 +57,7 @@ struct RunOptions {
 
 struct CheckOptions {
     std::vector<std::string> paths;
+    std::string config;
     bool is_json = false;
     bool is_quiet = false;  ///< only the summary
 };

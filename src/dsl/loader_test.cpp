@@ -327,6 +327,12 @@ TEST(Loader, SaysWhatIsWrongAndWhatToDo) {
          Severity::error,
          "app.invalid_features",
          "`workflow.features` must be a mapping, but is a list"},
+        {"app: {mode: workflow}\nworkflow: {features: {sensitive_word_avoidance: {enabled: true, "
+         "type: keywords, config: {inputs_config: {enabled: true}}}}, graph: {nodes: [" +
+             start + "]}}",
+         Severity::warning,
+         "app.feature_not_applied",
+         "`sensitive_word_avoidance` is not applied here"},
         {"a: \x01", Severity::error, "file.invalid_character", "control character 0x01"},
         {"a: \xFF", Severity::error, "file.invalid_utf8", "not valid UTF-8"},
     };

@@ -84,6 +84,43 @@ class Check(FlowspanTest):
         self.expect_code(run, 1)
         self.assertIn("is missing", json.loads(run.stdout)["error"])
 
+    def test_an_agent_whose_strategy_nobody_knows_is_unsupported(self):
+        agent = {
+            "type": "agent",
+            "title": "Agent",
+            "agent_strategy_name": "plan_and_pray",
+            "agent_strategy_provider_name": "x",
+            "agent_parameters": {},
+        }
+        nodes = [start_node(), ("agent", agent), end_node()]
+        self.write("agent.yml", make_app(nodes, [("start", "agent"), ("agent", "end")]))
+        finished, (verdict,) = self.verdicts("agent.yml")
+        self.expect_code(finished, 0)
+        self.assertEqual(verdict["status"], "unsupported")
+
+    def test_tools_are_those_of_the_configuration(self):
+        tool = {
+            "type": "tool",
+            "title": "Tool",
+            "provider_type": "builtin",
+            "provider_id": "search",
+            "provider_name": "search",
+            "tool_name": "search",
+            "tool_label": "Search",
+            "tool_parameters": {},
+            "tool_configurations": {},
+        }
+        nodes = [start_node(), ("tool", tool), end_node()]
+        self.write("tool.yml", make_app(nodes, [("start", "tool"), ("tool", "end")]))
+        self.write("other.toml", '[[tools.map]]\nprovider = "search"\ncommand = ["cat"]\n')
+        _, (verdict,) = self.verdicts("tool.yml")
+        self.assertEqual([problem["code"] for problem in verdict["problems"]], ["tool.unmapped"])
+        _, (verdict,) = self.verdicts("tool.yml", "--config", "other.toml")
+        self.assertEqual(verdict["problems"], [])
+        finished = self.flowspan("check", "tool.yml", "--config", "none.toml")
+        self.expect_code(finished, 2)
+        self.expect_said(finished, "none.toml")
+
     def test_missing_file(self):
         finished, verdicts = self.verdicts("nowhere.yml")
         self.assertNotEqual(finished.code, 0)

@@ -38,6 +38,29 @@ void normalise_file_upload(json::object& upload) {
     upload.stable_erase("image");
 }
 
+bool is_enabled(const json::value& settings, std::string_view key) {
+    const auto* part = find_member(settings, key);
+    const auto* enabled = part == nullptr ? nullptr : find_member(*part, "enabled");
+    return enabled != nullptr && to_boolean(*enabled) == true;
+}
+
+// Nobody should believe that a message or an answer is checked where it is not.
+void warn_about_moderation(const json::value& features, Findings& findings) {
+    const auto* moderation = find_member(features, "sensitive_word_avoidance");
+    const auto* config = moderation == nullptr ? nullptr : find_member(*moderation, "config");
+    if (config == nullptr || !is_enabled(features, "sensitive_word_avoidance")) {
+        return;
+    }
+    if (is_enabled(*config, "inputs_config") || is_enabled(*config, "outputs_config")) {
+        findings.warning(
+            "app.feature_not_applied",
+            "/workflow/features/sensitive_word_avoidance",
+            "the feature `sensitive_word_avoidance` is not applied here: messages and answers are "
+            "not checked"
+        );
+    }
+}
+
 void check_text(const json::value& model, std::string_view key, Findings& findings) {
     if (string_member(model, key).empty()) {
         findings.error(
@@ -68,6 +91,7 @@ json::value load_features(const json::value& workflow, Findings& findings) {
         upload != nullptr && upload->is_object()) {
         normalise_file_upload(upload->get_object());
     }
+    warn_about_moderation(features, findings);
     return features;
 }
 

@@ -332,7 +332,7 @@ void warn_about_tools(
 ) {
     if (!config.strategy) {
         reader.report_as(
-            dsl::Problem::Severity::warning,
+            dsl::Problem::Severity::unsupported,
             "agent.unknown_strategy",
             "agent_strategy_name",
             fmt::format(

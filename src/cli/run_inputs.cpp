@@ -38,14 +38,29 @@ bool is_address(const std::string& text) {
     return text.starts_with("http://") || text.starts_with("https://");
 }
 
+Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileStore& files);
+
+// Texts in it are what a single file could be.
+Task<Result<json::value>> read_file_list(json::array items, nodes::FileStore& files) {
+    for (auto& item : items) {
+        if (item.is_string()) {
+            FLOWSPAN_CO_TRY(item, co_await read_file_value(std::string(item.get_string()), files));
+        }
+    }
+    co_return std::move(items);
+}
+
 Task<Result<json::value>> read_file_value(const std::string& text, nodes::FileStore& files) {
     if (is_address(text)) {
         co_return json::object{{"transfer_method", "remote_url"}, {"url", text}};
     }
     if (!text.starts_with('@')) {
         auto parsed = parse_json(text);
-        if (parsed && (parsed->is_object() || parsed->is_array())) {
+        if (parsed && parsed->is_object()) {
             co_return *std::move(parsed);
+        }
+        if (parsed && parsed->is_array()) {
+            co_return co_await read_file_list(std::move(parsed->get_array()), files);
         }
         co_return invalid(
             fmt::format("`{}` is no file: write @path, an http(s) URL, or a JSON mapping", text)
@@ -123,6 +138,14 @@ void merge(json::object& inputs, const service::InputField& field, json::value v
     }
 }
 
+std::string known_names(const service::InputForm& form) {
+    std::vector<std::string_view> names;
+    for (const auto& field : form.fields) {
+        names.push_back(field.variable);
+    }
+    return names.empty() ? "there are none" : fmt::format("known: {}", fmt::join(names, ", "));
+}
+
 }  // namespace
 
 std::string clean_text(std::string text, std::string_view what) {
@@ -151,7 +174,7 @@ Task<Result<json::object>> read_inputs(
         const auto field = std::ranges::find(form.fields, key, &service::InputField::variable);
         if (field == form.fields.end()) {
             if (!form.is_open) {
-                co_return invalid(fmt::format("unknown input `{}`", key));
+                co_return invalid(fmt::format("unknown input `{}`; {}", key, known_names(form)));
             }
             inputs[key] = read_open_value(clean_text(pair.substr(equals + 1), key));
             continue;

@@ -15,7 +15,7 @@ namespace flowspan::cli {
 /// Merges `--inputs` and `-i`. Values stay text unless the field wants more: a list field collects
 /// repeated keys or takes a JSON array, an object field takes JSON, a file field attaches `@path`
 /// or takes an http(s) URL. `@path` on any other field reads the file as text. An unknown key is an
-/// error.
+/// error that names the known ones.
 [[nodiscard]] Task<Result<json::object>> read_inputs(
     const service::InputForm& form,
     const std::vector<std::string>& pairs,

@@ -1,5 +1,6 @@
 """Files as variables: given on the command line, by an address, and made by nodes on the way."""
 
+import json
 import unittest
 
 from support import (
@@ -134,6 +135,16 @@ class Files(FlowspanTest):
             with self.subTest(case=case):
                 outputs = self.outputs_of([*nodes, if_else_node(case)], edges, *given)
                 self.assertEqual(outputs["met"], expected)
+
+    def test_lists_of_files_in_one_text(self):
+        self.write("a.txt", "tea")
+        nodes = [start_node(file_field("many", "file-list")), end_node(many=["start", "many"])]
+        mapping = {"transfer_method": "remote_url", "url": "http://example.invalid/c.md"}
+        given = json.dumps(["@a.txt", "http://example.invalid/b.pdf", mapping])
+        outputs = self.outputs_of(nodes, [("start", "end")], "-i", f"many={given}")
+        self.assertEqual(
+            [file["filename"] for file in outputs["many"]], ["a.txt", "b.pdf", "c.md"]
+        )
 
     def test_templates_name_files(self):
         self.write("a.txt", "tea")

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -151,6 +152,7 @@ struct RunChannel::State : std::enable_shared_from_this<State> {
         const auto type = string_member(message, "command_type");
         const auto reason = string_member(message, "reason");
         if (type == "abort") {
+            has_stopped = true;
             control.abort(std::string(reason.empty() ? "User requested stop" : reason));
         } else if (type == "pause") {
             control.pause(std::string(reason.empty() ? "User requested pause" : reason));
@@ -166,6 +168,7 @@ struct RunChannel::State : std::enable_shared_from_this<State> {
     std::string app;
     fs::path path;
     const RunIdLayer& run_id;
+    std::atomic<bool> has_stopped = false;  // written on the loop, read by the owner
 };
 
 void RunIdLayer::on_graph_start(engine::RunView& run) {
@@ -199,6 +202,10 @@ RunChannel::~RunChannel() {
         boost::system::error_code ignored;
         state->acceptor.close(ignored);
     });
+}
+
+bool RunChannel::has_stopped() const noexcept {
+    return state_->has_stopped;
 }
 
 namespace {

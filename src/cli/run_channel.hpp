@@ -52,6 +52,9 @@ public:
     RunChannel(const RunChannel&) = delete;
     RunChannel& operator=(const RunChannel&) = delete;
 
+    /// Whether somebody asked the run to stop.
+    [[nodiscard]] bool has_stopped() const noexcept;
+
 private:
     struct State;
     // Also owned by the pending accept and its connections.

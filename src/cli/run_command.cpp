@@ -357,8 +357,8 @@ Result<std::shared_ptr<const service::LoadedApp>> fill_environment(
 struct Outcome {
     Generated generated;
     double elapsed_ms = 0;
-    bool was_interrupted = false;
-    std::string pause_file;  ///< where a paused run was written
+    bool was_interrupted = false;  ///< by a signal, or stopped by another process
+    std::string pause_file;        ///< where a paused run was written
 };
 
 Outcome run_to_the_end(Session& session) {
@@ -371,10 +371,12 @@ Outcome run_to_the_end(Session& session) {
     const RunChannel channel(executor, session.control, session.options.file, session.run_id);
     auto generated = runtime.block_on(executor, generate, &session);
     const auto elapsed = real_clock().steady_now() - started;
+    const bool was_stopped =
+        generated && channel.has_stopped() && generated->run.status == engine::RunStatus::stopped;
     return {
         std::move(generated),
         std::chrono::duration<double, std::milli>(elapsed).count(),
-        watch.was_interrupted(),
+        watch.was_interrupted() || was_stopped,
         {},
     };
 }

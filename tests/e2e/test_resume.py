@@ -212,7 +212,7 @@ class Commands(FlowspanTest):
                 told = self.flowspan("stop", "--reason", "enough", environment=environment)
                 self.expect_code(told, 0)
                 _, errors = process.communicate(timeout=TIMEOUT_S)
-                self.assertEqual(process.returncode, 1, errors)
+                self.assertEqual(process.returncode, 130, errors)
                 self.assertIn("Aborted: enough", errors.decode())
 
     def test_nothing_to_command(self):

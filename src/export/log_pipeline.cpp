@@ -63,6 +63,10 @@ struct LogPipeline::State {
     std::vector<LogRecord> pending;
     std::size_t pending_bytes = 0;
     LogCounts counts;
+    std::condition_variable wake;
+    bool is_closing = false;
+    bool is_abandoned = false;
+    bool was_last_closing_attempt = false;
 
     bool export_pending() {
         std::vector<LogRecord> records;
@@ -105,7 +109,6 @@ struct LogPipeline::State {
         }
     }
 
-private:
     /// How many of the records did not reach all receivers.
     std::size_t export_batch(std::span<const LogRecord> batch) {
         std::size_t lost = 0;
@@ -165,11 +168,6 @@ private:
         was_last_closing_attempt = is_closing;
         return !is_abandoned;
     }
-
-    std::condition_variable wake;
-    bool is_closing = false;                // guarded by mutex
-    bool is_abandoned = false;              // guarded by mutex
-    bool was_last_closing_attempt = false;  // guarded by mutex
 };
 
 LogPipeline::LogPipeline(

@@ -58,10 +58,10 @@ public:
 class RerankingStoreTest : public ::testing::Test {
 protected:
     RerankingStoreTest() {
-        runtime.block_on([&]() -> Task<void> { return fill(store.get()); });
-        request.query = "Who can sleep at night?";
-        request.top_k = 2;
-        request.rerank = {.mode = RerankMode::model, .provider = "x", .model = "known"};
+        runtime_.block_on([&]() -> Task<void> { return fill(store_.get()); });
+        request_.query = "Who can sleep at night?";
+        request_.top_k = 2;
+        request_.rerank = {.mode = RerankMode::model, .provider = "x", .model = "known"};
     }
 
     static Task<void> fill(KnowledgeStore* store) {
@@ -79,8 +79,8 @@ protected:
     }
 
     Result<RetrievalReply> retrieve() {
-        const auto ranked = make_reranking_store(*store, rerank, embedding);
-        return runtime.block_on(ask, ranked.get(), &request);
+        const auto ranked = make_reranking_store(*store_, rerank_, embedding_);
+        return runtime_.block_on(ask, ranked.get(), &request_);
     }
 
     static std::vector<std::string> names(const RetrievalReply& reply) {
@@ -93,13 +93,13 @@ protected:
         return names;
     }
 
-    std::unique_ptr<Random> random = make_seeded_random(1);
-    std::unique_ptr<KnowledgeStore> store =
-        make_sqlite_store({":memory:", {}}, real_clock(), *random);
-    ShortFirst rerank;
-    NightOrNot embedding;
-    async::Runtime runtime;
-    RetrievalRequest request;
+    std::unique_ptr<Random> random_ = make_seeded_random(1);
+    std::unique_ptr<KnowledgeStore> store_ =
+        make_sqlite_store({":memory:", {}}, real_clock(), *random_);
+    ShortFirst rerank_;
+    NightOrNot embedding_;
+    async::Runtime runtime_;
+    RetrievalRequest request_;
 };
 
 TEST_F(RerankingStoreTest, LetsTheModelOrderMoreThanWasAskedFor) {
@@ -107,59 +107,59 @@ TEST_F(RerankingStoreTest, LetsTheModelOrderMoreThanWasAskedFor) {
     ASSERT_TRUE(reply) << reply.error().full_text();
     EXPECT_EQ(names(*reply), (std::vector<std::string>{"Cats", "Owls"}));
     EXPECT_TRUE(reply->warnings.empty());
-    EXPECT_EQ(rerank.seen.documents.size(), 3U);
-    EXPECT_EQ(rerank.seen.query, request.query);
-    EXPECT_EQ(rerank.seen.top_n, 2);
+    EXPECT_EQ(rerank_.seen.documents.size(), 3U);
+    EXPECT_EQ(rerank_.seen.query, request_.query);
+    EXPECT_EQ(rerank_.seen.top_n, 2);
     EXPECT_GT(reply->segments[0].score, reply->segments[1].score);
 }
 
 TEST_F(RerankingStoreTest, HoldsTheThresholdAgainstTheModelsScores) {
-    request.score_threshold = 0.88;
+    request_.score_threshold = 0.88;
     const auto reply = retrieve();
     ASSERT_TRUE(reply);
     EXPECT_EQ(names(*reply), (std::vector<std::string>{"Cats"}));
 }
 
 TEST_F(RerankingStoreTest, AsksNoModelAboutNothing) {
-    request.query = "quantum";
+    request_.query = "quantum";
     const auto reply = retrieve();
     ASSERT_TRUE(reply);
     EXPECT_TRUE(reply->segments.empty());
-    EXPECT_TRUE(rerank.seen.query.empty());
+    EXPECT_TRUE(rerank_.seen.query.empty());
 }
 
 TEST_F(RerankingStoreTest, FailsWithItsModel) {
-    rerank.error = Error(ErrorCode::rate_limited, "too many requests");
+    rerank_.error = Error(ErrorCode::rate_limited, "too many requests");
     const auto reply = retrieve();
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().code, ErrorCode::rate_limited);
 }
 
 TEST_F(RerankingStoreTest, WithoutAnEndpointResultsAreByScoreAndSaySo) {
-    request.rerank.model = "other";
+    request_.rerank.model = "other";
     const auto reply = retrieve();
     ASSERT_TRUE(reply);
     EXPECT_EQ(names(*reply).at(0), "Dogs");
     EXPECT_EQ(reply->warnings.size(), 1U);
-    EXPECT_TRUE(rerank.seen.query.empty());
+    EXPECT_TRUE(rerank_.seen.query.empty());
 }
 
 TEST_F(RerankingStoreTest, WeighsVectorsAgainstWords) {
-    request.rerank = {.mode = RerankMode::weighted};
-    request.rerank.vector_weight = 1;
-    request.rerank.keyword_weight = 0;
-    request.rerank.embedding_model = "known";
+    request_.rerank = {.mode = RerankMode::weighted};
+    request_.rerank.vector_weight = 1;
+    request_.rerank.keyword_weight = 0;
+    request_.rerank.embedding_model = "known";
     const auto reply = retrieve();
     ASSERT_TRUE(reply) << reply.error().full_text();
     ASSERT_EQ(reply->segments.size(), 2U);
     EXPECT_DOUBLE_EQ(reply->segments[0].score, 1);
     EXPECT_EQ(names(*reply).at(0), "Dogs");
     EXPECT_DOUBLE_EQ(reply->segments[1].score, 0);
-    EXPECT_EQ(embedding.calls, 1);
+    EXPECT_EQ(embedding_.calls, 1);
 
-    request.rerank.embedding_model = "other";
+    request_.rerank.embedding_model = "other";
     ASSERT_TRUE(retrieve());
-    EXPECT_EQ(embedding.calls, 1) << "no endpoint is configured for that one";
+    EXPECT_EQ(embedding_.calls, 1) << "no endpoint is configured for that one";
 }
 
 }  // namespace

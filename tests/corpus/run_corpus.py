@@ -103,8 +103,7 @@ def find_trace_fault(paths):
 
 
 def judge(file, done, traces, seconds):
-    error = done.stderr.strip().splitlines()
-    last = error[-1].removeprefix("flowspan: ") if error else ""
+    last = done.stderr.strip().rpartition("flowspan: ")[2]
     if done.returncode not in (0, 1, 2, 3):
         return Verdict(file, "crashed", f"exit code {done.returncode}: {last}", seconds)
     if done.returncode == 2:

@@ -34,11 +34,17 @@ def kinds_page(kinds):
         text += f"\n## {kind['type']}\n\n{kind['description']}"
         if kind["is_retryable"]:
             text += " Honours `retry_config`."
+        if kind["aliases"]:
+            text += f" In old files: {', '.join(code(name) for name in kind['aliases'])}."
         text += "\n\n"
         text += table(["key", "type", "", "what"],
                       [[code(field["key"]), field["type"],
                         "required" if field["is_required"] else "", field["description"]]
                        for field in kind["fields"]]) if kind["fields"] else ""
+        if kind["companions"]:
+            text += "\nIts companions:\n\n"
+        for companion in kind["companions"]:
+            text += f"- {code(companion['type'])}: {companion['description']}\n"
         cases = ROOT / "src" / "nodes" / kind["type"].replace("-", "_") / "cases"
         if cases.is_dir():
             folder = cases.relative_to(ROOT)

@@ -41,6 +41,7 @@ Result<void> set_variable(
     const auto found = std::ranges::find(app.environment_variables, name, &dsl::VariableSpec::name);
     if (found == app.environment_variables.end()) {
         std::vector<std::string_view> names;
+        names.reserve(app.environment_variables.size());
         for (const auto& variable : app.environment_variables) {
             names.push_back(variable.name);
         }
@@ -118,9 +119,9 @@ Result<std::shared_ptr<const service::LoadedApp>> with_environment(
 }
 
 std::shared_ptr<const service::LoadedApp> with_environment_of(
-    std::shared_ptr<const service::LoadedApp> app, const value::VariablePool& variables
+    const service::LoadedApp& app, const value::VariablePool& variables
 ) {
-    auto filled = std::make_shared<service::LoadedApp>(*app);
+    auto filled = std::make_shared<service::LoadedApp>(app);
     for (auto& variable : filled->app.environment_variables) {
         if (const auto* kept = variables.find(value::kEnvironmentPrefix, variable.name)) {
             variable.value = *kept;

@@ -25,7 +25,7 @@ namespace flowspan::cli {
 
 /// The app with the values that a run had when it paused, so that its secrets are known again.
 [[nodiscard]] std::shared_ptr<const service::LoadedApp> with_environment_of(
-    std::shared_ptr<const service::LoadedApp> app, const value::VariablePool& variables
+    const service::LoadedApp& app, const value::VariablePool& variables
 );
 
 /// For people: which secrets have no value, and what to do; empty if all have one.

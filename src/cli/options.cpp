@@ -128,7 +128,11 @@ void add_run(CLI::App& program, RunOptions& options) {
         ->type_name("PATH")
         ->allow_extra_args(false);
     command->add_option("--user", options.user, "End-user id")->capture_default_str();
-    command->add_option("--conversation", options.conversation_id, "Id of the conversation");
+    command->add_option(
+        "--conversation",
+        options.conversation_id,
+        "Id of the conversation, for the app and the trace; nothing is kept from run to run"
+    );
     add_trace_choices(*command, options);
     add_outputs(*command, options);
     command->add_option(

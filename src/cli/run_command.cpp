@@ -341,7 +341,7 @@ Result<std::shared_ptr<const service::LoadedApp>> fill_environment(
     const std::optional<service::PausedRun>& paused
 ) {
     if (paused) {
-        return with_environment_of(std::move(app), *paused->run->root.variables);
+        return with_environment_of(*app, *paused->run->root.variables);
     }
     FLOWSPAN_TRY(
         auto filled,

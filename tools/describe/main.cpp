@@ -38,11 +38,20 @@ json::array describe_kinds() {
                 {"is_required", field.is_required},
             });
         }
+        json::array companions;
+        for (const auto& companion : kind.companions) {
+            companions.push_back(json::object{
+                {"type", companion.type},
+                {"description", companion.description},
+            });
+        }
         kinds.push_back(json::object{
             {"type", kind.type},
+            {"aliases", json::array(kind.aliases.begin(), kind.aliases.end())},
             {"description", kind.description},
             {"is_retryable", kind.traits.is_retryable},
             {"fields", std::move(fields)},
+            {"companions", std::move(companions)},
         });
     }
     return kinds;

@@ -168,7 +168,9 @@ NodeKind kind() {
         .description = "Begins a run with what an HTTP request brought.",
         .traits = {.shape = engine::NodeShape::root},
         .config =
-            {{"headers", "list of {name, type, required}", "Headers, handed on with _ for -."},
+            {{"method", "word", "What the request's method must be, in any case."},
+             {"content_type", "text", "What its content type must be."},
+             {"headers", "list of {name, type, required}", "Headers, handed on with _ for -."},
              {"params", "list of {name, type, required}", "Query parameters."},
              {"body", "list of {name, type, required}", "Fields of the body."}},
         .build = build_webhook,

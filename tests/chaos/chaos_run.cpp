@@ -96,6 +96,7 @@ Task<void> run_share(Chaos* chaos, std::int64_t first) {
 void run_on_all_loops(Chaos& chaos) {
     async::Runtime runtime({.loops = chaos.options.loops, .cpu_threads = 2, .blocking_threads = 4});
     std::vector<std::jthread> callers;
+    callers.reserve(chaos.options.loops);
     for (std::size_t loop = 0; loop < chaos.options.loops; ++loop) {
         callers.emplace_back([&runtime, &chaos, loop] {
             runtime.block_on(

@@ -239,7 +239,7 @@ TEST_F(Resume, GoesOnInAnotherProcessAfterAKillAtAnyEvent) {
 std::vector<exporting::SpanRecordPtr> read_only_trace(const std::string& path) {
     auto store = store::SpanStore::open({.path = path});
     EXPECT_TRUE(store) << store.error().full_text();
-    static_cast<void>(exporting::close_lost_processes(**store));
+    EXPECT_TRUE(exporting::close_lost_processes(**store));
     const auto traces = (*store)->list_traces({});
     EXPECT_TRUE(traces && traces->size() == 1) << "one run is one trace";
     return exporting::all_spans(*exporting::read_trace(**store, traces->front().trace_id, 0));

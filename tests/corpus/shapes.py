@@ -40,7 +40,9 @@ def leaf(name):
 class PathReader(ast.NodeVisitor):
     """Collects the paths that code walks into what it was given."""
 
-    def __init__(self):
+    def __init__(self, functions):
+        """`functions` are those of the code itself: what they are given, they take out of a text."""
+        self.transparent = {"enumerate", "sorted", "list", "reversed", "str", *functions}
         self.names = {}
         self.paths = set()
         self.constants = {}  # what the value at a path is compared with
@@ -62,7 +64,7 @@ class PathReader(ast.NodeVisitor):
                     self.paths.add(path + (ITEM,))
                 return path
         is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
-        if is_call and node.func.id in ("enumerate", "sorted", "list", "reversed", "str"):
+        if is_call and node.func.id in self.transparent:
             return self.path_of(node.args[0])
         return None
 
@@ -132,9 +134,11 @@ class PathReader(ast.NodeVisitor):
 
 def python_paths(code):
     """Each path with what its value is compared with, or None."""
-    reader = PathReader()
     try:
-        reader.visit(ast.parse(code))
+        tree = ast.parse(code)
+        functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        reader = PathReader(functions)
+        reader.visit(tree)
     except (SyntaxError, ValueError, RecursionError):
         return {}
     return {path: reader.constants.get(path) for path in reader.paths}

@@ -140,6 +140,7 @@ void merge(json::object& inputs, const service::InputField& field, json::value v
 
 std::string known_names(const service::InputForm& form) {
     std::vector<std::string_view> names;
+    names.reserve(form.fields.size());
     for (const auto& field : form.fields) {
         names.push_back(field.variable);
     }

@@ -33,8 +33,8 @@ struct CapturePolicy {
     /// Who reads spans. What anybody may see of an app is recorded, and shown only to those who may
     /// see it.
     std::vector<ContentRules> readers = {ContentRules{}};
-    std::size_t content_bytes_max = 16U * 1024U;  ///< on the span; a longer text is cut
-    ContentStore* store = nullptr;                ///< for what is cut; may be null
+    std::size_t content_bytes_max = 16UL * 1024UL;  ///< on the span; a longer text is cut
+    ContentStore* store = nullptr;                  ///< for what is cut; may be null
     std::shared_ptr<const Redactor> redactor = Redactor::make_default();
 
     /// What is recorded of an app: the most that any reader may see.

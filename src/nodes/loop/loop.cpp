@@ -40,6 +40,7 @@ public:
         }
         context_.keep_state(*this);
         if (is_broken_from_the_start()) {
+            keep_initial_variables();
             report(engine::ContainerEvent::succeeded, "loop_break", 0);
             co_return engine::NodeOutcome();
         }
@@ -113,6 +114,13 @@ private:
             pool.set(context_.node_id(), label, value);
         }
         return is_break_reached(pool).value_or(false);
+    }
+
+    // No frame brings them into the pool, yet later nodes may read them.
+    void keep_initial_variables() {
+        for (auto& [label, value] : std::exchange(initial_, {})) {
+            context_.update_variable(context_.node_id(), label, std::move(value));
+        }
     }
 
     [[nodiscard]] Result<bool> is_break_reached(const value::VariablePool& pool) const {

@@ -354,9 +354,10 @@ Result<std::vector<engine::NodeOutput>> validate_inputs(
     if (const auto* root = find_root(graph); root != nullptr && is_webhook(*root)) {
         if (const auto request = find_request(fields, inputs)) {
             problems = check_webhook_request(*root, *request);
-            for (auto& field : fields) {
-                field.info.is_required = false;
-            }
+            // The trigger reads them out of the request; a `none` before it ran would be streamed.
+            std::erase_if(fields, [&inputs](const Field& field) {
+                return !inputs.contains(field.info.variable);
+            });
         }
     }
     for (const auto& field : fields) {

@@ -29,8 +29,8 @@ struct InputForm {
 [[nodiscard]] InputForm describe_form(const dsl::Graph& graph);
 
 /// The validated variables in the form's order: declared ones only (all, if the form is open),
-/// defaults filled in, absent
-/// optional ones as `none`. All problems are in one error, one a line, with type `ValueError`.
+/// defaults filled in, absent optional ones as `none`. What a webhook's whole request holds is left
+/// to the trigger. All problems are in one error, one a line, with type `ValueError`.
 [[nodiscard]] Result<std::vector<engine::NodeOutput>> validate_inputs(
     const dsl::Graph& graph, const json::object& inputs
 );

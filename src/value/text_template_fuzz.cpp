@@ -39,6 +39,17 @@ value::VariablePool make_pool() {
     return pool;
 }
 
+// What is left of `source` when unknown placeholders show as their paths: a fuzzer that watches
+// comparisons can spell the secret around the marks.
+std::string without_marks(std::string source) {
+    for (const std::string_view mark : {"{{#", "#}}"}) {
+        for (auto at = source.find(mark); at != std::string::npos; at = source.find(mark, at)) {
+            source.erase(at, mark.size());
+        }
+    }
+    return source;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -57,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_markdown(pool)), "markdown is no valid UTF-8");
     FLOWSPAN_ASSERT(is_valid_utf8(parsed.to_masked_text(pool)), "masked text is no valid UTF-8");
     FLOWSPAN_ASSERT(
-        source.find(kSecret) != std::string::npos ||
+        without_marks(source).find(kSecret) != std::string::npos ||
             parsed.to_masked_text(pool).find(kSecret) == std::string::npos,
         "a secret shows"
     );

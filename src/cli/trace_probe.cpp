@@ -61,6 +61,9 @@ std::string describe(const ProbeResult& result) {
     if (!result.reason.empty()) {
         line += ": " + result.reason;
     }
+    if (result.score_error) {
+        line += "; not its score: " + result.score_error->full_text();
+    }
     return line + "\n";
 }
 
@@ -74,10 +77,14 @@ json::object to_object(const ProbeResult& result) {
         {"rejected", result.rejected},
         {"reason", result.reason},
         {"error", nullptr},
+        {"score_error", nullptr},
         {"elapsed_ms", result.elapsed.count()},
     };
     if (result.error) {
         object["error"] = result.error->full_text();
+    }
+    if (result.score_error) {
+        object["score_error"] = result.score_error->full_text();
     }
     return object;
 }

@@ -106,7 +106,8 @@ Result<exporting::ShutdownReport> send(const Config& config, const TraceOptions&
          .label = options.score_label,
          .comment = options.score_comment,
          .source = options.score_source,
-         .session_id = target.session_id},
+         .session_id = target.session_id,
+         .is_of_step = !options.span_id.empty()},
         context
     );
     // One span for each receiver; nothing else waits here.

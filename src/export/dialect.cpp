@@ -1,6 +1,5 @@
 #include "export/dialect.hpp"
 
-#include "export/langfuse_scores.hpp"
 #include "flowspan/trace/content.hpp"
 #include "flowspan/trace/names.hpp"
 
@@ -17,10 +16,12 @@ namespace {
 constexpr std::array kDialects = {
     Dialect{"flowspan", "as recorded: OpenTelemetry's names, Dify's and our own", nullptr},
     Dialect{"opentelemetry", "OpenTelemetry's GenAI conventions alone", write_opentelemetry},
-    Dialect{"openinference", "OpenInference, for Phoenix and Arize", write_openinference},
+    Dialect{
+        "openinference", "OpenInference, for Phoenix and Arize", write_openinference, phoenix_scores
+    },
     Dialect{"dify", "the names of Dify's own instrumentation", write_dify},
-    Dialect{"langfuse", "Langfuse's OTLP endpoint", write_langfuse, add_langfuse_scores},
-    Dialect{"langsmith", "LangSmith's OTLP endpoint", write_langsmith},
+    Dialect{"langfuse", "Langfuse's OTLP endpoint", write_langfuse, langfuse_scores},
+    Dialect{"langsmith", "LangSmith's OTLP endpoint", write_langsmith, langsmith_scores},
 };
 
 // A flattened conversation has many attributes; what they may take together is bounded by the
@@ -191,9 +192,10 @@ bool is_gen_ai_name(std::string_view key) noexcept {
 
 bool is_house_name(std::string_view key) noexcept {
     namespace names = trace::names;
-    // The marks of what was cut are for every reader.
+    // The marks of what was cut and what tells of a score are for every reader.
     return (key.starts_with("dify.") || key.starts_with("flowspan.") || key.starts_with("node.")) &&
-           key != names::kFlowspanTruncated && key != names::kFlowspanTruncatedBytes;
+           key != names::kFlowspanTruncated && key != names::kFlowspanTruncatedBytes &&
+           key != names::kFlowspanScoreSource && key != names::kFlowspanScoreOfStep;
 }
 
 bool is_content_name(std::string_view key) noexcept {

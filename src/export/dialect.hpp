@@ -1,9 +1,9 @@
 #pragma once
 // Dialects: what a destination calls the facts on a span.
 
+#include "export/scores.hpp"
 #include "export/span_facts.hpp"
 #include "export/span_record.hpp"
-#include "export/span_sink.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -47,10 +47,8 @@ struct Dialect {
     std::string_view description;
     /// Null: spans go as they are recorded.
     void (*write)(const SpanFacts& facts, SpanWriter& out) = nullptr;
-    /// What the back end wants beside spans; null: nothing.
-    Result<std::shared_ptr<SpanSink>> (*add_extras)(
-        std::shared_ptr<SpanSink> inner, const OtlpConfig& config
-    ) = nullptr;
+    /// How the back end is told of scores; null: by their spans alone.
+    ScoreApi (*scores)() noexcept = nullptr;
 };
 
 /// All of them; the first is the default.

@@ -131,16 +131,6 @@ Error grpc_error(const OtlpReply& reply) {
     };
 }
 
-// What a receiver says of a request that it refuses, for people to read.
-std::string excerpt(std::string_view body) {
-    constexpr std::size_t kExcerptBytes = 500;
-    auto text = to_valid_utf8(trim(utf8_prefix(body, kExcerptBytes)));
-    std::ranges::replace_if(
-        text, [](char byte) { return static_cast<unsigned char>(byte) < ' '; }, ' '
-    );
-    return text;
-}
-
 std::string_view rejected_key(OtlpSignal signal) noexcept {
     switch (signal) {
         case OtlpSignal::metrics:
@@ -174,6 +164,15 @@ ExportReceipt parse_json_response(std::string_view body, OtlpSignal signal) {
 }
 
 }  // namespace
+
+std::string reply_excerpt(std::string_view body) {
+    constexpr std::size_t kExcerptBytes = 500;
+    auto text = to_valid_utf8(trim(utf8_prefix(body, kExcerptBytes)));
+    std::ranges::replace_if(
+        text, [](char byte) { return static_cast<unsigned char>(byte) < ' '; }, ' '
+    );
+    return text;
+}
 
 std::string_view protocol_name(OtlpProtocol protocol) noexcept {
     switch (protocol) {
@@ -225,7 +224,7 @@ std::size_t OtlpClient::prefix_bytes() const noexcept {
 
 Result<ExportReceipt> OtlpClient::read_http(const OtlpReply& reply) const {
     if (reply.status < 200 || reply.status > 299) {
-        return failure(http_error(reply.status).with_detail(excerpt(reply.body)));
+        return failure(http_error(reply.status).with_detail(reply_excerpt(reply.body)));
     }
     return config_.protocol == OtlpProtocol::http_json ? parse_json_response(reply.body, signal_)
                                                        : parse_otlp_response(reply.body);

@@ -14,6 +14,9 @@ namespace flowspan::exporting {
 
 [[nodiscard]] std::string_view protocol_name(OtlpProtocol protocol) noexcept;
 
+/// What a receiver says of a request that it refuses, for people to read.
+[[nodiscard]] std::string reply_excerpt(std::string_view body);
+
 /// Not thread-safe but for `cancel` and `name`.
 class OtlpClient {
 public:

@@ -76,6 +76,12 @@ std::vector<SampleSpan> sample_spans() {
          {{names::kHttpRequestMethod, Text("GET")},
           {names::kUrlFull, Text("http://sample.invalid/")},
           {names::kHttpResponseStatusCode, std::int64_t{200}}}},
+        {"score flowspan trace test",
+         0,
+         SpanKind::kInternal,
+         {{names::kGenAiEvaluationName, Text("flowspan trace test")},
+          {names::kGenAiEvaluationScoreValue, 1.0},
+          {names::kFlowspanScoreSource, Text("flowspan")}}},
     };
 }
 
@@ -152,7 +158,8 @@ ProbeResult probe(const Destination& destination, const ExportResource& resource
     result.elapsed =
         std::chrono::duration_cast<std::chrono::milliseconds>(real_clock().steady_now() - started);
     if (!receipt) {
-        result.error = std::move(receipt).error();
+        const bool is_score = (*sink)->arrived_of_failed() > 0;
+        (is_score ? result.score_error : result.error) = std::move(receipt).error();
         return result;
     }
     result.rejected = receipt->rejected;

@@ -114,6 +114,10 @@ public:
         return inner_->retry_after();
     }
 
+    [[nodiscard]] std::size_t arrived_of_failed() const noexcept override {
+        return inner_->arrived_of_failed();
+    }
+
     [[nodiscard]] Result<void> close() override { return inner_->close(); }
 
     void cancel() noexcept override { inner_->cancel(); }
@@ -207,8 +211,10 @@ Result<std::shared_ptr<SpanSink>> make_destination_sink(const Destination& desti
             std::move(sink).error().while_doing(fmt::format("setting up destination `{}`", name))
         );
     }
-    if (shape.dialect != nullptr && shape.dialect->add_extras != nullptr) {
-        FLOWSPAN_TRY(*sink, shape.dialect->add_extras(*std::move(sink), destination.otlp));
+    if (shape.dialect != nullptr && shape.dialect->scores != nullptr) {
+        FLOWSPAN_TRY(
+            *sink, add_scores(*std::move(sink), destination.otlp, shape.dialect->scores())
+        );
     }
     return make_shaped_sink(*std::move(sink), std::move(shape));
 }

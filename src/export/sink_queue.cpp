@@ -97,6 +97,7 @@ private:
         std::size_t bytes = 0;       // as queued
         std::size_t sent_bytes = 0;  // as prepared, which may be more
         std::uint64_t rejected = 0;
+        std::size_t arrived = 0;  // of those that are not delivered
         bool is_delivered = false;
     };
 
@@ -193,6 +194,7 @@ private:
                 return;
             }
             if (!wait_to_retry(receipt.error(), attempt, closing_attempts)) {
+                outcome.arrived = std::min(state_->sink->arrived_of_failed(), batch.size());
                 return;
             }
         }
@@ -263,7 +265,8 @@ private:
             counts.exported += outcome.spans - outcome.rejected;
             counts.dropped.rejected += outcome.rejected;
         } else {
-            counts.dropped.export_failed += outcome.spans;
+            counts.exported += outcome.arrived;
+            counts.dropped.export_failed += outcome.spans - outcome.arrived;
         }
         state_->settled.notify_all();
     }

@@ -6,6 +6,7 @@
 #include "flowspan/export/telemetry_config.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ public:
 
     /// After a failure: how long the receiver asked to wait; 0 if it did not say.
     [[nodiscard]] virtual std::chrono::milliseconds retry_after() const noexcept { return {}; }
+
+    /// After a failure: how many of the batch's spans have arrived nevertheless.
+    [[nodiscard]] virtual std::size_t arrived_of_failed() const noexcept { return 0; }
 
     /// Not null: it hears of spans when they start, and `poll` is called while it asks for it.
     [[nodiscard]] virtual SpanObserver* find_observer() noexcept { return nullptr; }

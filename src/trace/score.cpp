@@ -56,6 +56,9 @@ void record_score(const Score& score, const otel::SpanContext& target) {
     set_unless_empty(names::kGenAiEvaluationExplanation, score.comment);
     set_unless_empty(names::kFlowspanScoreSource, score.source);
     set_unless_empty(names::kGenAiConversationId, score.session_id);
+    if (score.is_of_step) {
+        set(*span, names::kFlowspanScoreOfStep, true);
+    }
     add_event(*span, score);
     span->End();
 }

@@ -401,12 +401,36 @@ class TraceTest(FlowspanTest):
         self.expect_code(finished, 1)
         lines = finished.stdout.splitlines()
         self.assertEqual(len(lines), 4)
-        self.assertRegex(lines[0], r"^good: .*: accepted in \d+ ms, 6 spans, trace [0-9a-f]{32}$")
-        self.assertRegex(lines[1], r"^some: .*: partial in .*2 of 6 spans rejected: too old$")
+        self.assertRegex(lines[0], r"^good: .*: accepted in \d+ ms, 7 spans, trace [0-9a-f]{32}$")
+        self.assertRegex(lines[1], r"^some: .*: partial in .*2 of 7 spans rejected: too old$")
         self.assertRegex(lines[2], r"^bad: .*: refused in .*HTTP 401.*no such key$")
         self.assertRegex(lines[3], r"^gone: .*: unreachable in ")
         outcomes = [json.loads(line)["outcome"] for line in as_json.stdout.splitlines()]
         self.assertEqual(outcomes, ["accepted", "partial", "refused", "unreachable"])
+
+    def test_says_what_became_of_the_score(self):
+        def respond(_method, path, _headers, _body):
+            return (200 if path.endswith("/traces") else 403), {}, b"read only"
+
+        with StubServer(respond) as phoenix, StubServer(respond) as langsmith:
+            settings = destination("px", phoenix.url + "/v1/traces", dialect="openinference")
+            settings += destination("ls", langsmith.url + "/otel/v1/traces", dialect="langsmith")
+            finished = self.run_test(settings)
+        self.expect_code(finished, 1)
+        for line in finished.stdout.splitlines():
+            self.assertRegex(line, r"partial in .*1 of 7 spans rejected: .*HTTP 403: read only$")
+
+    def test_a_run_that_langsmith_has_yet_to_make_is_no_failure(self):
+        def respond(_method, path, _headers, _body):
+            return (200 if path.endswith("/traces") else 404), {}, b""
+
+        with StubServer(respond) as server:
+            settings = destination("ls", server.url + "/otel/v1/traces", dialect="langsmith")
+            finished = self.run_test(settings)
+            as_json = self.run_test(settings, "--json")
+        self.expect_code(finished, 0)
+        self.assertRegex(finished.stdout, r"^ls: .*: accepted in .*; not its score: .*HTTP 404")
+        self.assertIn("HTTP 404", json.loads(as_json.stdout)["score_error"])
 
     def test_all_accepted_is_0(self):
         with StubServer() as good:
@@ -427,13 +451,18 @@ class TraceTest(FlowspanTest):
 @unittest.skipIf(trace_service_pb2 is None, "python3-opentelemetry-proto is not installed")
 class Scores(FlowspanTest):
     def test_attach_to_the_trace_of_the_run(self):
-        with StubServer() as otlp, StubServer() as langfuse:
+        with StubServer() as otlp, StubServer() as langfuse, StubServer() as back_end:
             settings = '[trace.store]\npath = "traces.db"\n'
             settings += destination("otlp", otlp.url + "/v1/traces")
             settings += destination(
                 "lf", langfuse.url + "/api/public/otel/v1/traces", dialect="langfuse"
             )
             settings += '[trace.destinations.headers]\nAuthorization = "Basic cGs6c2s="\n'
+            settings += destination(
+                "ls", back_end.url + "/otel/v1/traces", dialect="langsmith", content="off"
+            )
+            settings += '[trace.destinations.headers]\n"x-api-key" = "lsv2-key"\n'
+            settings += destination("px", back_end.url + "/v1/traces", dialect="openinference")
             self.write("flowspan.toml", settings)
             environment = {"FLOWSPAN_TRACE_STORE": "traces.db"}
             with ModelServer(REPLY) as model:
@@ -471,6 +500,24 @@ class Scores(FlowspanTest):
             (trace_id, "helpful", 0.5, "so so"),
         )
         self.assertIn("score helpful", shown.stdout)
+        told = {path: (headers, json.loads(body)) for _, path, headers, body in back_end.requests
+                if not path.endswith("/traces")}
+        self.assertEqual(
+            set(told), {"/api/v1/feedback", "/v1/span_annotations?sync=false"}
+        )
+        headers, feedback = told["/api/v1/feedback"]
+        run_id = root.span_id.hex()
+        self.assertEqual(headers["x-api-key"], "lsv2-key")
+        self.assertEqual(
+            feedback["run_id"], f"00000000-0000-0000-{run_id[:4]}-{run_id[4:]}"
+        )
+        self.assertEqual((feedback["key"], feedback["score"]), ("helpful", 0.5))
+        headers, annotations = told["/v1/span_annotations?sync=false"]
+        self.assertNotIn("x-api-key", headers)
+        (annotation,) = annotations["data"]
+        self.assertEqual(annotation["span_id"], root.span_id.hex())
+        self.assertEqual(annotation["annotator_kind"], "HUMAN")
+        self.assertEqual(annotation["result"], {"score": 0.5, "explanation": "so so"})
 
     def test_need_a_value_and_a_trace(self):
         self.expect_code(self.flowspan("trace", "score", "abc", "--name", "n"), 2)

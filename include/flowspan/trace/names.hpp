@@ -184,6 +184,7 @@ inline constexpr char kFlowspanModerationFlagged[] = "flowspan.moderation.flagge
 inline constexpr char kFlowspanModerationAction[] = "flowspan.moderation.action";
 inline constexpr char kFlowspanSuggestionCount[] = "flowspan.suggestion.count";
 inline constexpr char kFlowspanScoreSource[] = "flowspan.score.source";
+inline constexpr char kFlowspanScoreOfStep[] = "flowspan.score.of_step";
 
 // Where a dialect has no name for a step's input and output.
 inline constexpr char kFlowspanInput[] = "flowspan.input";

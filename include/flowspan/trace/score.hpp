@@ -17,6 +17,7 @@ struct Score {
     std::string comment;          ///< why; goes out as it is but for secrets
     std::string source;           ///< who judged: `user`, `annotator`, a program's name
     std::string session_id;       ///< of the run, if known
+    bool is_of_step = false;      ///< judges the target alone rather than the whole trace
 };
 
 /// Adds a span `score <name>` to the trace of `target`, below it, now. It goes where all spans go;

@@ -17,6 +17,9 @@ namespace {
 /// The message, redacted by the rules of the running task's run.
 class RedactedMessage final : public spdlog::custom_flag_formatter {
 public:
+    explicit RedactedMessage(std::shared_ptr<const trace::Redactor> outside_runs)
+        : outside_runs_(std::move(outside_runs)) {}
+
     void format(
         const spdlog::details::log_msg& message, const std::tm& /*time*/, spdlog::memory_buf_t& out
     ) override {
@@ -24,24 +27,24 @@ public:
         const auto scope = trace::current_run_scope();
         const auto cleaned = scope != nullptr && scope->redactor != nullptr
                                  ? scope->redactor->redact(text)
-                                 : built_in_->redact(text);
+                                 : outside_runs_->redact(text);
         const std::string_view shown = cleaned ? std::string_view(*cleaned) : text;
         out.append(shown.data(), shown.data() + shown.size());
     }
 
     [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<RedactedMessage>();
+        return std::make_unique<RedactedMessage>(outside_runs_);
     }
 
 private:
-    std::shared_ptr<const trace::Redactor> built_in_ = trace::Redactor::make_default();
+    std::shared_ptr<const trace::Redactor> outside_runs_;  // owners: all copies of the format
 };
 
 }  // namespace
 
-void set_log_format() {
+void set_log_format(const std::shared_ptr<const trace::Redactor>& redactor) {
     spdlog::pattern_formatter::custom_flags flags;
-    flags['*'] = std::make_unique<RedactedMessage>();
+    flags['*'] = std::make_unique<RedactedMessage>(redactor);
     flags['&'] = trace::make_span_flag();
     spdlog::set_formatter(std::make_unique<spdlog::pattern_formatter>(
         "flowspan: %*%&",

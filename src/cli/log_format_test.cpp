@@ -28,10 +28,13 @@ TEST(LogFormat, HoldsNoSecretOfTheRun) {
         spdlog::warn("cannot use hunter2");
     }
     spdlog::warn("outside: hunter2 password=x");
+    set_log_format(trace::Redactor::make({.secrets = secrets}).value());
+    spdlog::warn("settings say hunter2");
     spdlog::set_default_logger(before);
     EXPECT_EQ(
         lines.str(),
         "flowspan: cannot use [redacted]\nflowspan: outside: hunter2 password=[redacted]\n"
+        "flowspan: settings say [redacted]\n"
     );
 }
 

@@ -3,6 +3,7 @@
 #include "cli/app_environment.hpp"
 #include "cli/config.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/log_format.hpp"
 #include "cli/pause_report.hpp"
 #include "cli/problem_text.hpp"
 #include "cli/program.hpp"
@@ -451,6 +452,7 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
     if (!policy) {
         return refuse(options, policy.error());
     }
+    set_log_format(policy->redactor);
     const auto content = make_content_store(config->trace);
     policy->store = content.get();
     const auto spans = std::make_shared<exporting::MemorySink>();

@@ -1,6 +1,7 @@
 #include "cli/trace_setup.hpp"
 
 #include "cli/described_secrets.hpp"
+#include "flowspan/export/signals_config.hpp"
 
 #include <iterator>
 #include <utility>
@@ -79,13 +80,19 @@ exporting::OtlpProtocol to_protocol(OtlpProtocolName name) {
 std::vector<Secret> find_secrets(const Config& config) {
     std::vector<Secret> secrets;
     collect_secrets(config, secrets);
-    for (const auto& otlp : exporting::TelemetryConfig::from_environment().otlp) {
-        for (const auto& [name, value] : otlp.headers) {
-            if (names_credential(name)) {
-                secrets.emplace_back(value);
+    const auto add_headers = [&secrets](const std::vector<exporting::OtlpConfig>& receivers) {
+        for (const auto& receiver : receivers) {
+            for (const auto& [name, value] : receiver.headers) {
+                if (names_credential(name)) {
+                    secrets.emplace_back(value);
+                }
             }
         }
-    }
+    };
+    const auto signals = exporting::SignalsConfig::from_environment();
+    add_headers(exporting::TelemetryConfig::from_environment().otlp);
+    add_headers(signals.metrics.otlp);
+    add_headers(signals.logs.otlp);
     // `Bearer x` is no secret, `x` is one.
     for (std::size_t i = 0, count = secrets.size(); i < count; ++i) {
         const std::string text = secrets[i].reveal();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace flowspan::exporting {
 
@@ -72,7 +73,8 @@ ExportWorker::ExportWorker(Job job) : state_(std::make_shared<State>(std::move(j
 
 ExportWorker::~ExportWorker() {
     if (thread_.joinable()) {
-        stop(now() + kCancelGrace);
+        auto* self = this;
+        stop_all({&self, 1}, now() + kCancelGrace);
     }
 }
 
@@ -82,41 +84,78 @@ void ExportWorker::hurry() {
     state_->wake.notify_one();
 }
 
-bool ExportWorker::flush(std::chrono::milliseconds budget) {
-    std::unique_lock lock(state_->mutex);
-    const auto target = ++state_->wanted;
-    state_->has_lost = false;
-    state_->wake.notify_one();
-    const bool is_settled =
-        state_->settled.wait_for(lock, budget, [&] { return state_->done >= target; });
-    return is_settled && !state_->has_lost;
+bool ExportWorker::flush_all(
+    std::span<ExportWorker* const> workers, std::chrono::milliseconds budget
+) {
+    const auto deadline = now() + budget;
+    std::vector<std::uint64_t> targets;
+    targets.reserve(workers.size());
+    for (auto* worker : workers) {
+        auto& state = *worker->state_;
+        const std::scoped_lock lock(state.mutex);
+        targets.push_back(++state.wanted);
+        state.has_lost = false;
+        state.wake.notify_one();
+    }
+    bool is_all = true;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        auto& state = *workers[i]->state_;
+        std::unique_lock lock(state.mutex);
+        const bool is_settled = state.settled.wait_until(
+            lock, deadline, [&state, target = targets[i]] { return state.done >= target; }
+        );
+        is_all = is_all && is_settled && !state.has_lost;
+    }
+    return is_all;
 }
 
-bool ExportWorker::stop(SteadyTime deadline) {
-    if (!thread_.joinable()) {
-        return true;
+void ExportWorker::stop_all(std::span<ExportWorker* const> workers, SteadyTime deadline) {
+    for (auto* worker : workers) {
+        worker->begin_stop();
     }
+    for (auto* worker : workers) {
+        worker->wait_done(deadline - kCancelGrace);
+    }
+    for (auto* worker : workers) {
+        if (!worker->wait_done(now())) {
+            worker->state_->job.cancel();
+        }
+    }
+    for (auto* worker : workers) {
+        worker->wait_done(deadline);
+        worker->join_or_leave();
+    }
+}
+
+void ExportWorker::begin_stop() {
+    const std::scoped_lock lock(state_->mutex);
+    if (!state_->is_stopping) {
+        state_->is_stopping = true;
+        state_->has_lost = false;
+        state_->wake.notify_one();
+    }
+}
+
+bool ExportWorker::wait_done(SteadyTime deadline) {
     std::unique_lock lock(state_->mutex);
-    state_->is_stopping = true;
-    state_->has_lost = false;
-    state_->wake.notify_one();
-    const auto is_done = [this] { return state_->is_done; };
-    if (!state_->settled.wait_until(lock, deadline - kCancelGrace, is_done)) {
-        lock.unlock();
-        state_->job.cancel();
-        lock.lock();
-        state_->settled.wait_until(lock, deadline, is_done);
+    return state_->settled.wait_until(lock, deadline, [this] { return state_->is_done; });
+}
+
+void ExportWorker::join_or_leave() {
+    if (!thread_.joinable()) {
+        return;
     }
-    const bool went_well = state_->is_done && !state_->has_lost;
-    const bool can_join = state_->is_done;
-    lock.unlock();
-    if (can_join) {
+    if (wait_done(now())) {
         thread_.join();
     } else {
         // It hangs inside its export; the thread co-owns all that it touches.
         thread_.detach();
     }
-    return went_well;
+}
+
+bool ExportWorker::went_well() const {
+    const std::scoped_lock lock(state_->mutex);
+    return state_->is_done && !state_->has_lost;
 }
 
 }  // namespace flowspan::exporting

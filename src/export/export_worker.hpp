@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -23,7 +24,7 @@ public:
     };
 
     explicit ExportWorker(Job job);
-    /// Without `stop` the running export gets no more time.
+    /// Without `stop_all` the running export gets no more time.
     ~ExportWorker();
     ExportWorker(const ExportWorker&) = delete;
     ExportWorker& operator=(const ExportWorker&) = delete;
@@ -31,13 +32,23 @@ public:
     /// Does not wait for the interval.
     void hurry();
 
-    /// Runs once from now on and says how it went; false after `budget`.
-    bool flush(std::chrono::milliseconds budget);
+    /// Each runs once from now on, all at once; false if one lost something or needs longer.
+    static bool flush_all(std::span<ExportWorker* const> workers, std::chrono::milliseconds budget);
 
-    /// Runs a last time and ends; returns by `deadline` and says if all of it went well.
-    bool stop(SteadyTime deadline);
+    /// Begins the last run; `stop_all` still has to follow.
+    void begin_stop();
+
+    /// Each runs a last time and ends, all at once: none takes the time of another. Returns by
+    /// `deadline`.
+    static void stop_all(std::span<ExportWorker* const> workers, SteadyTime deadline);
+
+    /// After a stop: whether the last run went well.
+    [[nodiscard]] bool went_well() const;
 
 private:
+    bool wait_done(SteadyTime deadline);
+    void join_or_leave();
+
     struct State;
     // Owners: this and the thread.
     std::shared_ptr<State> state_;

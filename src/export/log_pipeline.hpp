@@ -1,38 +1,46 @@
 #pragma once
-// LogPipeline: log records of the process to their receivers, through one bounded queue.
+// LogPipeline: log records of the process to their receivers, each with a queue of its own.
 
-#include "export/export_worker.hpp"
-#include "export/otlp_client.hpp"
-#include "export/otlp_logs.hpp"
+#include "export/log_queue.hpp"
 #include "flowspan/export/signals.hpp"
+#include "flowspan/trace/log_event.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace flowspan::exporting {
 
-/// A full queue drops the newest record; never waits for a receiver.
+/// A receiver that is slow or away costs no other its records.
 class LogPipeline final : public trace::LogReceiver {
 public:
     LogPipeline(
         const LogsConfig& config,
-        ExportResource resource,
-        std::vector<std::unique_ptr<OtlpClient>> clients
+        const ExportResource& resource,
+        std::vector<std::unique_ptr<OtlpClient>> clients,
+        std::shared_ptr<const trace::Redactor> redactor
     );
-    ~LogPipeline() override;
 
     void on_log(const trace::LogEvent& event) noexcept override;
 
-    bool flush(std::chrono::milliseconds budget);
-    bool stop(SteadyTime deadline);
+    [[nodiscard]] const trace::Redactor* find_redactor() const noexcept override {
+        return redactor_.get();
+    }
+
+    /// Their threads, for whoever flushes and stops several.
+    [[nodiscard]] std::vector<ExportWorker*> workers();
+
+    /// Before and after the workers are stopped.
+    void begin_close();
+    void finish_close();
 
     [[nodiscard]] LogCounts counts() const;
 
 private:
-    struct State;
-    // Owners: this and the worker's thread.
-    std::shared_ptr<State> state_;
-    ExportWorker worker_;
+    const std::shared_ptr<const trace::Redactor> redactor_;  // may be null; the program's, too
+    std::vector<std::unique_ptr<LogQueue>> queues_;
+    std::atomic<std::uint64_t> created_{0};
 };
 
 }  // namespace flowspan::exporting

@@ -96,22 +96,22 @@ std::string_view severity_text(trace::LogSeverity severity) noexcept {
 }
 
 void append_logs_protobuf(
-    std::string& out, const ExportResource& resource, std::span<const LogRecord> records
+    std::string& out, const ExportResource& resource, std::span<const LogRecordPtr> records
 ) {
     ProtobufWriter writer(out);
     write_resource_and_scope(writer, resource, [&] {
         for (const auto& record : records) {
-            writer.message(field::kScopeRecords, [&] { write_record(writer, record); });
+            writer.message(field::kScopeRecords, [&] { write_record(writer, *record); });
         }
     });
 }
 
 void append_logs_json(
-    std::string& out, const ExportResource& resource, std::span<const LogRecord> records
+    std::string& out, const ExportResource& resource, std::span<const LogRecordPtr> records
 ) {
     json::array list;
     for (const auto& record : records) {
-        list.push_back(record_json(record));
+        list.push_back(record_json(*record));
     }
     out += to_json_text(request_json(
         resource, "resourceLogs", "scopeLogs", json::object{{"logRecords", std::move(list)}}

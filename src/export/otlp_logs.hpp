@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,15 +28,18 @@ struct LogRecord {
     [[nodiscard]] std::size_t byte_size() const noexcept;
 };
 
+// Owners: the queues of all receivers.
+using LogRecordPtr = std::shared_ptr<const LogRecord>;
+
 /// The text form that OTLP gives a severity: `INFO`.
 [[nodiscard]] std::string_view severity_text(trace::LogSeverity severity) noexcept;
 
 /// ExportLogsServiceRequest behind what `out` holds already.
 void append_logs_protobuf(
-    std::string& out, const ExportResource& resource, std::span<const LogRecord> records
+    std::string& out, const ExportResource& resource, std::span<const LogRecordPtr> records
 );
 void append_logs_json(
-    std::string& out, const ExportResource& resource, std::span<const LogRecord> records
+    std::string& out, const ExportResource& resource, std::span<const LogRecordPtr> records
 );
 
 }  // namespace flowspan::exporting

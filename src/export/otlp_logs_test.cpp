@@ -4,13 +4,18 @@
 #include "flowspan/base/clock.hpp"
 #include "flowspan/export/signals.hpp"
 #include "flowspan/trace/log_event.hpp"
+#include "flowspan/trace/redactor.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
 
 namespace flowspan::exporting {
 namespace {
@@ -33,6 +38,10 @@ std::unique_ptr<Signals> start(const std::string& url) {
     return *std::move(signals);
 }
 
+SinkCounts counts_of(const Signals& signals, std::size_t receiver = 0) {
+    return signals.log_counts().receivers.at(receiver);
+}
+
 void log(std::string_view text) {
     trace::emit_log({.name = "event", .body = text, .attributes = {}});
 }
@@ -45,9 +54,9 @@ TEST(LogExport, TriesAgainWhenTheReceiverIsBusy) {
     const auto signals = start(receiver.url());
     log("patient");
     EXPECT_TRUE(signals->flush(kPatience));
-    const auto counts = signals->log_counts();
+    const auto counts = counts_of(*signals);
     EXPECT_EQ(counts.exported, 1U);
-    EXPECT_EQ(counts.dropped, 0U);
+    EXPECT_EQ(counts.dropped, DropCounts());
     EXPECT_EQ(counts.failed_attempts, 2U);
     ASSERT_EQ(receiver.requests().size(), 3U);
     LogsRequest request;
@@ -64,7 +73,7 @@ TEST(LogExport, GivesUpAfterItsAttemptsAndCountsTheLoss) {
     log("lost");
     EXPECT_FALSE(signals->flush(kPatience));
     EXPECT_EQ(receiver.requests().size(), LogsConfig().attempts_max);
-    EXPECT_EQ(signals->log_counts().dropped, 1U);
+    EXPECT_EQ(counts_of(*signals).dropped.total(), 1U);
     EXPECT_THAT(
         signals->shutdown(kPatience),
         ElementsAre(HasSubstr("1 log record did not arrive: OTLP http/protobuf"))
@@ -78,8 +87,8 @@ TEST(LogExport, DoesNotRepeatWhatIsRefusedForGood) {
     log("worse");
     EXPECT_FALSE(signals->flush(kPatience));
     EXPECT_EQ(receiver.requests().size(), 1U);
-    const auto counts = signals->log_counts();
-    EXPECT_EQ(counts.dropped, 2U);
+    const auto counts = counts_of(*signals);
+    EXPECT_EQ(counts.dropped.export_failed, 2U);
     EXPECT_EQ(counts.failed_attempts, 1U);
     EXPECT_THAT(counts.last_error, HasSubstr("HTTP 400"));
 }
@@ -95,10 +104,10 @@ TEST(LogExport, CountsWhatTheReceiverRejects) {
     log("a");
     log("b");
     EXPECT_FALSE(signals->flush(kPatience));
-    const auto counts = signals->log_counts();
+    const auto counts = counts_of(*signals);
     EXPECT_EQ(counts.exported, 1U);
-    EXPECT_EQ(counts.dropped, 1U);
-    EXPECT_EQ(counts.offered, counts.exported + counts.dropped + counts.queued);
+    EXPECT_EQ(counts.dropped.rejected, 1U);
+    EXPECT_EQ(counts.offered, counts.exported + counts.dropped.total() + counts.queued);
     EXPECT_EQ(receiver.requests().size(), 1U);
 }
 
@@ -113,7 +122,131 @@ TEST(LogExport, EndsSoonThoughTheReceiverAsksForPatience) {
     EXPECT_LT(real_clock().steady_now() - started, 45s);
     EXPECT_EQ(losses.size(), 1U);
     EXPECT_LE(receiver.requests().size(), 2U);
-    EXPECT_EQ(signals->log_counts().dropped, 1U);
+    EXPECT_EQ(counts_of(*signals).dropped.total(), 1U);
+}
+
+/// Two receivers; the first does as it is told, the other is well.
+std::unique_ptr<Signals> start_two(const std::string& first, const std::string& second) {
+    SignalsConfig config;
+    config.logs.otlp.resize(2);
+    config.logs.otlp[0].endpoint = first + "/v1/logs";
+    config.logs.otlp[1].endpoint = second + "/v1/logs";
+    config.logs.queue_records_max = 10;
+    config.logs.batch_records_max = 10;
+    config.logs.retry_delay_first = 1ms;
+    config.logs.attempts_max = 1;
+    auto signals = Signals::start(std::move(config), {});
+    EXPECT_TRUE(signals) << signals.error().describe();
+    return *std::move(signals);
+}
+
+/// Waits until a receiver has settled so many records.
+void wait_for(const Signals& signals, std::size_t receiver, std::uint64_t exported) {
+    const auto deadline = real_clock().steady_now() + kPatience;
+    while (counts_of(signals, receiver).exported < exported) {
+        ASSERT_LT(real_clock().steady_now(), deadline);
+        std::this_thread::yield();
+    }
+}
+
+TEST(LogExport, LosesNothingOfOneReceiverWhileAnotherHangs) {
+    const HttpReceiver hanging([](const HttpRequest&) { return std::nullopt; });
+    const HttpReceiver well([](const HttpRequest&) { return HttpAnswer{}; });
+    const auto signals = start_two(hanging.url(), well.url());
+    // The queue of the first is full after ten, the other's is emptied again and again.
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+        for (int record = 0; record < 10; ++record) {
+            log("text");
+        }
+        wait_for(*signals, 1, 10 * i);
+    }
+    const auto slow = counts_of(*signals, 0);
+    EXPECT_EQ(slow.offered, 50U);
+    EXPECT_EQ(slow.queued, 10U) << "what the worker holds counts, too";
+    EXPECT_EQ(slow.dropped.queue_full, 40U);
+    const auto losses = signals->shutdown(2s);
+    EXPECT_THAT(losses, ElementsAre(HasSubstr("50 log records did not arrive: OTLP")));
+    EXPECT_EQ(counts_of(*signals, 0).dropped.total(), 50U);
+    EXPECT_EQ(counts_of(*signals, 1).exported, 50U);
+    EXPECT_EQ(counts_of(*signals, 1).dropped, DropCounts());
+}
+
+TEST(LogExport, KeepsExactBooksAsMetrics) {
+    const HttpReceiver bad([](const HttpRequest&) { return HttpAnswer{400, {}, "bad"}; });
+    const HttpReceiver well([](const HttpRequest&) { return HttpAnswer{}; });
+    SignalsConfig config;
+    config.metrics.file = std::filesystem::temp_directory_path() / make_uuid(real_random());
+    config.logs.otlp.resize(2);
+    config.logs.otlp[0].endpoint = bad.url() + "/v1/logs";
+    config.logs.otlp[1].endpoint = well.url() + "/v1/logs";
+    const auto file = config.metrics.file;
+    auto signals = Signals::start(std::move(config), {}).value();
+    log("a");
+    log("b");
+    EXPECT_EQ(signals->shutdown(kPatience).size(), 1U);
+    std::ifstream stream(file);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    std::filesystem::remove(file);
+    const auto sink = [](const HttpReceiver& receiver) {
+        return "flowspan_sink=\"OTLP http/protobuf " + receiver.url() + "/v1/logs\"";
+    };
+    EXPECT_THAT(text, HasSubstr("\notel_sdk_log_created_total 2\n"));
+    for (const auto* receiver : {&bad, &well}) {
+        EXPECT_THAT(
+            text, HasSubstr("\nflowspan_log_sink_offered_total{" + sink(*receiver) + "} 2\n")
+        );
+    }
+    EXPECT_THAT(text, HasSubstr("\nflowspan_log_sink_exported_total{" + sink(well) + "} 2\n"));
+    EXPECT_THAT(
+        text,
+        HasSubstr(
+            "\nflowspan_log_sink_dropped_total{flowspan_drop_reason=\"export_failed\"," +
+            sink(bad) + "} 2\n"
+        )
+    );
+}
+
+TEST(LogExport, TakesOutSecretsOfWhatIsLoggedOutsideOfRuns) {
+    const HttpReceiver receiver([](const HttpRequest&) { return HttpAnswer{}; });
+    SignalsConfig config;
+    config.logs.otlp.emplace_back().endpoint = receiver.url() + "/v1/logs";
+    TelemetryConfig describes;
+    describes.redactor = trace::Redactor::make({.secrets = {Secret("tool-key-0123")}}).value();
+    auto signals = Signals::start(std::move(config), describes).value();
+    log("calling with tool-key-0123");
+    EXPECT_TRUE(signals->flush(kPatience));
+    ASSERT_EQ(receiver.requests().size(), 1U);
+    LogsRequest request;
+    ASSERT_TRUE(request.ParseFromString(receiver.requests()[0].body));
+    EXPECT_EQ(
+        request.resource_logs(0).scope_logs(0).log_records(0).body().string_value(),
+        "calling with [redacted]"
+    );
+}
+
+TEST(MetricExport, ReachesOneReceiverWhileAnotherHangs) {
+    const HttpReceiver hanging([](const HttpRequest&) { return std::nullopt; });
+    std::atomic<bool> has_arrived{false};
+    const HttpReceiver well([&has_arrived](const HttpRequest&) {
+        has_arrived = true;
+        return HttpAnswer{};
+    });
+    SignalsConfig config;
+    config.metrics.otlp.resize(2);
+    config.metrics.otlp[0].endpoint = hanging.url() + "/v1/metrics";
+    config.metrics.otlp[1].endpoint = well.url() + "/v1/metrics";
+    config.metrics.interval = 1ms;
+    auto signals = Signals::start(std::move(config), {}).value();
+    constexpr trace::InstrumentInfo kCalls{"test.calls", "{call}", "Calls"};
+    signals->metrics()->instrument(kCalls).record(1, {});
+    const auto deadline = real_clock().steady_now() + kPatience;
+    while (!has_arrived && real_clock().steady_now() < deadline) {
+        std::this_thread::yield();
+    }
+    EXPECT_TRUE(has_arrived);
+    EXPECT_THAT(
+        signals->shutdown(1s), ElementsAre(HasSubstr("metrics did not arrive: OTLP http/protobuf"))
+    );
 }
 
 }  // namespace

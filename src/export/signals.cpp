@@ -41,40 +41,80 @@ constexpr auto kLive =
     sum(names::kMetricSpansLive, "{span}", "Spans under way", MetricKind::up_down_counter);
 constexpr auto kUnsampled =
     sum(names::kMetricSpansUnsampled, "{span}", "Spans that stay local", MetricKind::counter);
-constexpr auto kOffered = sum(
-    names::kMetricSinkOffered, "{span}", "Spans that a destination should get", MetricKind::counter
-);
-constexpr auto kExported =
-    sum(names::kMetricSinkExported, "{span}", "Spans that it got", MetricKind::counter);
-constexpr auto kDropped =
-    sum(names::kMetricSinkDropped, "{span}", "Spans that it did not get", MetricKind::counter);
-constexpr auto kQueued =
-    sum(names::kMetricSinkQueued, "{span}", "Spans that wait for it", MetricKind::up_down_counter);
-constexpr auto kQueuedBytes =
-    sum(names::kMetricSinkQueuedBytes, "By", "Bytes that wait for it", MetricKind::up_down_counter);
-constexpr auto kFailedAttempts =
-    sum(names::kMetricSinkFailedAttempts, "{attempt}", "Exports that failed", MetricKind::counter);
+constexpr auto kLogsCreated =
+    sum(names::kMetricLogsCreated, "{log_record}", "Log records made", MetricKind::counter);
+
+/// The books of one kind of destination. Of spans: offered + announced = exported + dropped +
+/// queued + undecided.
+struct SinkInstruments {
+    InstrumentInfo offered, exported, dropped, queued, queued_bytes, failed_attempts;
+};
+
+constexpr SinkInstruments kSpanSinks{
+    sum(names::kMetricSinkOffered, "{span}", "Spans for a destination", MetricKind::counter),
+    sum(names::kMetricSinkExported, "{span}", "Spans that it got", MetricKind::counter),
+    sum(names::kMetricSinkDropped, "{span}", "Spans that it did not get", MetricKind::counter),
+    sum(names::kMetricSinkQueued, "{span}", "Spans that wait", MetricKind::up_down_counter),
+    sum(names::kMetricSinkQueuedBytes, "By", "Bytes that wait", MetricKind::up_down_counter),
+    sum(names::kMetricSinkFailedAttempts, "{attempt}", "Failed exports", MetricKind::counter),
+};
+constexpr auto kAnnounced =
+    sum(names::kMetricSinkAnnounced, "{span}", "Notices of running spans", MetricKind::counter);
+constexpr auto kUndecided =
+    sum(names::kMetricSinkUndecided,
+        "{span}",
+        "Spans that wait for their run's end",
+        MetricKind::up_down_counter);
+constexpr SinkInstruments kLogSinks{
+    sum(names::kMetricLogSinkOffered,
+        "{log_record}",
+        "Log records for a receiver",
+        MetricKind::counter),
+    sum(names::kMetricLogSinkExported, "{log_record}", "Records that it got", MetricKind::counter),
+    sum(names::kMetricLogSinkDropped,
+        "{log_record}",
+        "Records that it did not get",
+        MetricKind::counter),
+    sum(names::kMetricLogSinkQueued,
+        "{log_record}",
+        "Records that wait",
+        MetricKind::up_down_counter),
+    sum(names::kMetricLogSinkQueuedBytes, "By", "Bytes that wait", MetricKind::up_down_counter),
+    sum(names::kMetricLogSinkFailedAttempts, "{attempt}", "Failed exports", MetricKind::counter),
+};
+
+double number(std::uint64_t count) {
+    return static_cast<double>(count);
+}
+
+void tell_sink(trace::Observation& to, const SinkInstruments& as, const SinkCounts& sink) {
+    const trace::Label label{names::kFlowspanSink, std::string_view(sink.name)};
+    to.tell(as.offered, number(sink.offered), {label});
+    to.tell(as.exported, number(sink.exported), {label});
+    to.tell(as.queued, number(sink.queued), {label});
+    to.tell(as.queued_bytes, number(sink.queued_bytes), {label});
+    to.tell(as.failed_attempts, number(sink.failed_attempts), {label});
+    for_each_drop(sink.dropped, [&](std::string_view reason, std::uint64_t count) {
+        to.tell(as.dropped, number(count), {label, {names::kFlowspanDropReason, reason}});
+    });
+}
 
 void tell_books(trace::Observation& to, const PipelineCounts& counts) {
-    const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
     to.tell(kStarted, number(counts.started));
     to.tell(kLive, number(counts.open));
     to.tell(kUnsampled, number(counts.unsampled));
     for (const auto& sink : counts.sinks) {
+        tell_sink(to, kSpanSinks, sink);
         const trace::Label label{names::kFlowspanSink, std::string_view(sink.name)};
-        to.tell(kOffered, number(sink.offered), {label});
-        to.tell(kExported, number(sink.exported), {label});
-        to.tell(kQueued, number(sink.queued), {label});
-        to.tell(kQueuedBytes, number(sink.queued_bytes), {label});
-        to.tell(kFailedAttempts, number(sink.failed_attempts), {label});
-        const auto dropped = [&](std::string_view reason, std::uint64_t count) {
-            to.tell(kDropped, number(count), {label, {names::kFlowspanDropReason, reason}});
-        };
-        dropped("queue_full", sink.dropped.queue_full);
-        dropped("queue_bytes", sink.dropped.queue_bytes);
-        dropped("export_failed", sink.dropped.export_failed);
-        dropped("rejected", sink.dropped.rejected);
-        dropped("shutdown", sink.dropped.shutdown);
+        to.tell(kAnnounced, number(sink.announced), {label});
+        to.tell(kUndecided, number(sink.undecided), {label});
+    }
+}
+
+void tell_books(trace::Observation& to, const LogCounts& counts) {
+    to.tell(kLogsCreated, number(counts.created));
+    for (const auto& receiver : counts.receivers) {
+        tell_sink(to, kLogSinks, receiver);
     }
 }
 
@@ -87,13 +127,12 @@ Result<Clients> make_clients(const std::vector<OtlpConfig>& configs, OtlpSignal 
     return clients;
 }
 
-/// What the thread that sends metrics owns.
+/// What the thread owns that sends metrics to one receiver.
 struct MetricSender {
-    // Owners: the sender and Signals, which hands it to the program.
+    // Owners: the senders and Signals, which hands it to the program.
     std::shared_ptr<trace::MetricRegistry> registry;
     ExportResource resource;
-    Clients clients;  // of the worker's thread, but for cancel
-    bool is_console = false;
+    std::unique_ptr<OtlpClient> client;  // of the worker's thread, but for cancel; null: console
 
     std::mutex mutex;
     std::string last_error;  // guarded by mutex
@@ -103,30 +142,72 @@ struct MetricSender {
         if (snapshots.empty()) {
             return true;
         }
-        bool went_well = true;
-        for (const auto& client : clients) {
-            std::string body(client->prefix_bytes(), '\0');
-            if (client->protocol() == OtlpProtocol::http_json) {
-                append_metrics_json(body, resource, snapshots);
-            } else {
-                append_metrics_protobuf(body, resource, snapshots);
-            }
-            // Sums are cumulative: the next request carries what a lost one would have.
-            if (const auto sent = client->send(std::move(body)); !sent) {
-                went_well = false;
-                const std::scoped_lock lock(mutex);
-                last_error = fmt::format("{}: {}", client->name(), sent.error().describe());
-            }
-        }
-        if (is_console) {
+        if (client == nullptr) {
             std::string line;
             append_metrics_json(line, resource, snapshots);
             line += '\n';
-            went_well = ::write(STDERR_FILENO, line.data(), line.size()) >= 0 && went_well;
+            return ::write(STDERR_FILENO, line.data(), line.size()) >= 0;
         }
-        return went_well;
+        std::string body(client->prefix_bytes(), '\0');
+        if (client->protocol() == OtlpProtocol::http_json) {
+            append_metrics_json(body, resource, snapshots);
+        } else {
+            append_metrics_protobuf(body, resource, snapshots);
+        }
+        // Sums are cumulative: the next request carries what a lost one would have.
+        const auto sent = client->send(std::move(body));
+        if (!sent || sent->rejected > 0) {
+            const std::scoped_lock lock(mutex);
+            last_error = fmt::format(
+                "{}: {}", client->name(), sent ? sent->reason : sent.error().describe()
+            );
+            return false;
+        }
+        return true;
     }
 };
+
+/// A sender and its thread; one that waits holds up no other.
+struct MetricExport {
+    std::shared_ptr<MetricSender> sender;  // owners: this and the worker's thread
+    std::unique_ptr<ExportWorker> worker;
+};
+
+MetricExport start_export(
+    std::shared_ptr<MetricSender> sender, std::chrono::milliseconds interval
+) {
+    auto worker = std::make_unique<ExportWorker>(ExportWorker::Job{
+        "fs-metrics",
+        interval,
+        [sender] { return sender->send(); },
+        [sender] {
+            if (sender->client != nullptr) {
+                sender->client->cancel();
+            }
+        },
+    });
+    return {std::move(sender), std::move(worker)};
+}
+
+Result<std::vector<MetricExport>> start_exports(
+    const MetricsConfig& metrics,
+    const ExportResource& resource,
+    const std::shared_ptr<trace::MetricRegistry>& registry
+) {
+    FLOWSPAN_TRY(auto clients, make_clients(metrics.otlp, OtlpSignal::metrics));
+    if (metrics.is_console) {
+        clients.push_back(nullptr);
+    }
+    std::vector<MetricExport> exports;
+    for (auto& client : clients) {
+        auto sender = std::make_shared<MetricSender>();
+        sender->registry = registry;
+        sender->resource = resource;
+        sender->client = std::move(client);
+        exports.push_back(start_export(std::move(sender), metrics.interval));
+    }
+    return exports;
+}
 
 Result<void> write_file(const std::string& path, std::string_view text) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -151,12 +232,49 @@ struct Signals::State {
     SignalsConfig config;
     // Owners: this and the thread that sends.
     std::shared_ptr<trace::MetricRegistry> registry;
-    std::shared_ptr<MetricSender> sender;
-    std::shared_ptr<void> span_observer;
-    std::unique_ptr<ExportWorker> metric_worker;
     std::unique_ptr<LogPipeline> logs;
+    std::shared_ptr<void> span_observer;
+    std::shared_ptr<void> log_observer;  // asks `logs`
+    std::vector<MetricExport> exports;
     std::unique_ptr<ScrapeEndpoint> endpoint;
     bool is_shut_down = false;
+
+    [[nodiscard]] std::vector<ExportWorker*> metric_workers() const {
+        std::vector<ExportWorker*> workers;
+        workers.reserve(exports.size());
+        for (const auto& one : exports) {
+            workers.push_back(one.worker.get());
+        }
+        return workers;
+    }
+
+    void stop_logs(SteadyTime deadline, std::vector<std::string>& losses) {
+        trace::set_log_receiver(nullptr);
+        logs->begin_close();
+        ExportWorker::stop_all(logs->workers(), deadline);
+        logs->finish_close();
+        for (const auto& receiver : logs->counts().receivers) {
+            if (const auto lost = receiver.dropped.lost(); lost > 0) {
+                losses.push_back(fmt::format(
+                    "{} did not arrive: {}{}{}",
+                    count_text(static_cast<std::int64_t>(lost), "log record"),
+                    receiver.name,
+                    receiver.last_error.empty() ? "" : ": ",
+                    receiver.last_error
+                ));
+            }
+        }
+    }
+
+    void stop_metrics(SteadyTime deadline, std::vector<std::string>& losses) {
+        ExportWorker::stop_all(metric_workers(), deadline);
+        for (const auto& one : exports) {
+            if (!one.worker->went_well()) {
+                const std::scoped_lock lock(one.sender->mutex);
+                losses.push_back(fmt::format("metrics did not arrive: {}", one.sender->last_error));
+            }
+        }
+    }
 };
 
 Signals::Signals(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -172,23 +290,10 @@ Result<std::unique_ptr<Signals>> Signals::start(
     const auto& metrics = config.metrics;
     if (!describes.is_disabled && metrics.is_wanted()) {
         state->registry = std::make_shared<trace::MetricRegistry>(metrics.exemplars);
-        if (!metrics.otlp.empty() || metrics.is_console) {
-            state->sender = std::make_shared<MetricSender>();
-            state->sender->registry = state->registry;
-            state->sender->resource = make_process_resource(describes);
-            FLOWSPAN_TRY(state->sender->clients, make_clients(metrics.otlp, OtlpSignal::metrics));
-            state->sender->is_console = metrics.is_console;
-            state->metric_worker = std::make_unique<ExportWorker>(ExportWorker::Job{
-                "fs-metrics",
-                metrics.interval,
-                [sender = state->sender] { return sender->send(); },
-                [sender = state->sender] {
-                    for (const auto& client : sender->clients) {
-                        client->cancel();
-                    }
-                },
-            });
-        }
+        FLOWSPAN_TRY(
+            state->exports,
+            start_exports(metrics, make_process_resource(describes), state->registry)
+        );
         if (metrics.scrape) {
             FLOWSPAN_TRY(
                 state->endpoint,
@@ -207,8 +312,14 @@ Result<std::unique_ptr<Signals>> Signals::start(
     if (!describes.is_disabled && config.logs.is_wanted()) {
         FLOWSPAN_TRY(auto clients, make_clients(config.logs.otlp, OtlpSignal::logs));
         state->logs = std::make_unique<LogPipeline>(
-            config.logs, make_process_resource(describes), std::move(clients)
+            config.logs, make_process_resource(describes), std::move(clients), describes.redactor
         );
+        if (state->registry != nullptr) {
+            state->log_observer =
+                state->registry->observe([logs = state->logs.get()](trace::Observation& to) {
+                    tell_books(to, logs->counts());
+                });
+        }
         trace::set_log_receiver(state->logs.get());
     }
     state->config = std::move(config);
@@ -237,14 +348,13 @@ LogCounts Signals::log_counts() const {
 }
 
 bool Signals::flush(std::chrono::milliseconds budget) {
-    bool went_well = true;
-    if (state_->metric_worker != nullptr) {
-        went_well = state_->metric_worker->flush(budget);
-    }
+    auto workers = state_->metric_workers();
     if (state_->logs != nullptr) {
-        went_well = state_->logs->flush(budget) && went_well;
+        for (auto* worker : state_->logs->workers()) {
+            workers.push_back(worker);
+        }
     }
-    return went_well;
+    return ExportWorker::flush_all(workers, budget);
 }
 
 std::vector<std::string> Signals::shutdown(std::chrono::milliseconds budget) {
@@ -252,12 +362,14 @@ std::vector<std::string> Signals::shutdown(std::chrono::milliseconds budget) {
     if (std::exchange(state_->is_shut_down, true)) {
         return losses;
     }
-    const auto deadline = real_clock().steady_now() + budget;
+    const auto started = real_clock().steady_now();
     state_->endpoint.reset();
-    if (state_->metric_worker != nullptr && !state_->metric_worker->stop(deadline)) {
-        const std::scoped_lock lock(state_->sender->mutex);
-        losses.push_back(fmt::format("metrics did not arrive: {}", state_->sender->last_error));
+    // Logs first, so that the last metrics tell what became of them, and with half of the time, so
+    // that a dead receiver of logs leaves some for metrics.
+    if (state_->logs != nullptr) {
+        state_->stop_logs(started + budget / 2, losses);
     }
+    state_->stop_metrics(started + budget, losses);
     const auto& file = state_->config.metrics.file;
     if (state_->registry != nullptr && !file.empty()) {
         if (const auto written = write_file(file, prometheus_text(state_->registry->snapshot()));
@@ -266,19 +378,6 @@ std::vector<std::string> Signals::shutdown(std::chrono::milliseconds budget) {
         }
     }
     state_->span_observer.reset();
-    if (state_->logs != nullptr) {
-        trace::set_log_receiver(nullptr);
-        static_cast<void>(state_->logs->stop(deadline));
-        const auto counts = state_->logs->counts();
-        if (const auto lost = counts.dropped + counts.queued; lost > 0) {
-            losses.push_back(fmt::format(
-                "{} did not arrive{}{}",
-                count_text(static_cast<std::int64_t>(lost), "log record"),
-                counts.last_error.empty() ? "" : ": ",
-                counts.last_error
-            ));
-        }
-    }
     return losses;
 }
 

@@ -157,9 +157,11 @@ TEST(ScrapeEndpoint, ServesTheMetricsAndNothingElse) {
     books.open = 2;
     auto& sink = books.sinks.emplace_back();
     sink.name = "there";
-    sink.offered = 7;
-    sink.exported = 6;
+    sink.offered = 9;
+    sink.exported = 4;
+    sink.undecided = 2;
     sink.dropped.rejected = 1;
+    sink.dropped.sampled_out = 2;
     (*signals)->observe_spans([books] { return books; });
     const auto port = (*signals)->scrape_port();
     ASSERT_NE(port, 0);
@@ -174,6 +176,14 @@ TEST(ScrapeEndpoint, ServesTheMetricsAndNothingElse) {
         HasSubstr("\nflowspan_sink_dropped_total{flowspan_drop_reason=\"rejected\",flowspan_sink="
                   "\"there\"} 1\n")
     );
+    EXPECT_THAT(
+        text,
+        HasSubstr(
+            "\nflowspan_sink_dropped_total{flowspan_drop_reason=\"sampled_out\",flowspan_sink="
+            "\"there\"} 2\n"
+        )
+    );
+    EXPECT_THAT(text, HasSubstr("\nflowspan_sink_undecided{flowspan_sink=\"there\"} 2\n"));
     const auto open =
         fetch(port, "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text\r\n\r\n");
     EXPECT_THAT(open, HasSubstr("application/openmetrics-text"));
@@ -233,12 +243,16 @@ TEST(Signals, CountsWhatAReceiverThatIsDownDidNotGet) {
     const auto losses = (*signals)->shutdown(std::chrono::seconds(5));
     EXPECT_EQ(losses.size(), 2U);
     const auto counts = (*signals)->log_counts();
-    EXPECT_EQ(counts.offered, 5000U);
-    EXPECT_EQ(counts.dropped, 5000U);
-    EXPECT_EQ(counts.queued, 0U);
-    EXPECT_EQ(counts.exported, 0U);
+    EXPECT_EQ(counts.created, 5000U);
+    ASSERT_EQ(counts.receivers.size(), 1U);
+    const auto& receiver = counts.receivers[0];
+    EXPECT_EQ(receiver.offered, 5000U);
+    EXPECT_EQ(receiver.dropped.total(), 5000U);
+    EXPECT_EQ(receiver.queued, 0U);
+    EXPECT_EQ(receiver.queued_bytes, 0U);
+    EXPECT_EQ(receiver.exported, 0U);
     trace::emit_log({.name = "late", .body = "text", .attributes = {}});
-    EXPECT_EQ((*signals)->log_counts().offered, 5000U) << "nobody listens after the end";
+    EXPECT_EQ((*signals)->log_counts().created, 5000U) << "nobody listens after the end";
 }
 
 }  // namespace

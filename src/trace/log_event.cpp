@@ -18,10 +18,14 @@ std::atomic<LogReceiver*> g_receiver{nullptr};
 /// Redacted texts of one event, kept while it is handed on.
 class CleanTexts {
 public:
-    CleanTexts() {
-        const auto scope = current_run_scope();
-        redactor_ = scope != nullptr && scope->redactor != nullptr ? scope->redactor
-                                                                   : Redactor::make_default();
+    explicit CleanTexts(const LogReceiver& receiver) : redactor_(receiver.find_redactor()) {
+        if (const auto scope = current_run_scope();
+            scope != nullptr && scope->redactor != nullptr) {
+            owned_ = scope->redactor;
+        } else if (redactor_ == nullptr) {
+            owned_ = Redactor::make_default();
+        }
+        redactor_ = owned_ == nullptr ? redactor_ : owned_.get();
     }
 
     [[nodiscard]] std::string_view clean(std::string_view text) {
@@ -30,7 +34,8 @@ public:
     }
 
 private:
-    std::shared_ptr<const Redactor> redactor_;
+    std::shared_ptr<const Redactor> owned_;
+    const Redactor* redactor_;
     std::deque<std::string> texts_;  // does not move what it holds
 };
 
@@ -49,7 +54,7 @@ void emit_log(const LogEvent& event) noexcept {
     if (receiver == nullptr) {
         return;
     }
-    CleanTexts texts;
+    CleanTexts texts(*receiver);
     std::vector<LogAttribute> attributes(event.attributes.begin(), event.attributes.end());
     for (auto& attribute : attributes) {
         if (auto* text = std::get_if<std::string_view>(&attribute.value)) {

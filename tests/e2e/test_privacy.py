@@ -104,6 +104,36 @@ api_key = "{TOOL_KEY}"
         self.assertIn("Ada Lovelace", recorded, "content is on")
 
 
+class ReceiverCredentials(FlowspanTest):
+    def test_of_any_signal_never_stand_on_spans(self):
+        self.write("flowspan.toml", "[trace]\ncontent = 'full'\n")
+        keys = {
+            f"OTEL_EXPORTER_OTLP_{signal}_HEADERS": f"x-api-key={signal.lower()}-key-0123"
+            for signal in ("TRACES", "METRICS", "LOGS")
+        }
+        with ModelServer(REPLY) as model, StubServer() as receiver:
+            finished = self.run_app(
+                chat_app(),
+                "-q",
+                "traces-key-0123 metrics-key-0123 logs-key-0123 remain",
+                environment=model.environment
+                | keys
+                | {
+                    "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+                    "OTEL_METRICS_EXPORTER": "otlp",
+                    "OTEL_LOGS_EXPORTER": "otlp",
+                },
+            )
+            self.expect_code(finished, 0)
+            sent = {path: headers["x-api-key"] for _, path, headers, _ in receiver.requests}
+        self.assertEqual(
+            sent, {f"/v1/{name}": f"{name}-key-0123" for name in ("traces", "metrics", "logs")}
+        )
+        recorded = self.trace_file.read_text(encoding="utf-8")
+        self.assertIn("[redacted] [redacted] [redacted] remain", recorded)
+        self.assertNotIn("-key-0123", recorded)
+
+
 def request_app(url):
     return make_app(
         [

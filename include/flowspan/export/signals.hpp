@@ -15,15 +15,11 @@
 
 namespace flowspan::exporting {
 
-/// Of logs: offered = exported + queued + dropped. A record that one of several receivers did not
-/// get is dropped.
+/// The books of log records. Each receiver was offered all that were created, and of each
+/// offered = exported + queued + dropped.
 struct LogCounts {
-    std::uint64_t offered = 0;
-    std::uint64_t exported = 0;
-    std::uint64_t queued = 0;
-    std::uint64_t dropped = 0;
-    std::uint64_t failed_attempts = 0;  ///< requests that failed, retried ones included
-    std::string last_error;             ///< with the receiver's name; empty: none yet
+    std::uint64_t created = 0;
+    std::vector<SinkCounts> receivers;
 };
 
 /// Make one in `main`, before tasks run, and destroy it after they have ended.

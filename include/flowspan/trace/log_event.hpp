@@ -1,6 +1,8 @@
 #pragma once
 // Log records that belong to a span: what happened too late to stand on it, and the lines of a run.
 
+#include "flowspan/trace/redactor.hpp"
+
 #include <opentelemetry/trace/span_context.h>
 
 #include <cstdint>
@@ -33,6 +35,9 @@ class LogReceiver {
 public:
     virtual ~LogReceiver() = default;
     virtual void on_log(const LogEvent& event) noexcept = 0;
+
+    /// For what is logged outside of runs; null: only what is built in.
+    [[nodiscard]] virtual const Redactor* find_redactor() const noexcept { return nullptr; }
 };
 
 /// `receiver` must live until it is replaced; null: nobody listens. Call while no task runs.
@@ -41,7 +46,7 @@ void set_log_receiver(LogReceiver* receiver) noexcept;
 /// False: emitting is for nothing.
 [[nodiscard]] bool has_log_receiver() noexcept;
 
-/// Hands the event on without the secrets of the running task's run.
+/// Hands the event on without the secrets of the running task's run, or of the receiver.
 void emit_log(const LogEvent& event) noexcept;
 
 }  // namespace flowspan::trace

@@ -256,6 +256,15 @@ inline constexpr char kMetricSinkDropped[] = "flowspan.sink.dropped";
 inline constexpr char kMetricSinkQueued[] = "flowspan.sink.queued";
 inline constexpr char kMetricSinkQueuedBytes[] = "flowspan.sink.queued_bytes";
 inline constexpr char kMetricSinkFailedAttempts[] = "flowspan.sink.failed_attempts";
+inline constexpr char kMetricSinkAnnounced[] = "flowspan.sink.announced";
+inline constexpr char kMetricSinkUndecided[] = "flowspan.sink.undecided";
+inline constexpr char kMetricLogsCreated[] = "otel.sdk.log.created";
+inline constexpr char kMetricLogSinkOffered[] = "flowspan.log_sink.offered";
+inline constexpr char kMetricLogSinkExported[] = "flowspan.log_sink.exported";
+inline constexpr char kMetricLogSinkDropped[] = "flowspan.log_sink.dropped";
+inline constexpr char kMetricLogSinkQueued[] = "flowspan.log_sink.queued";
+inline constexpr char kMetricLogSinkQueuedBytes[] = "flowspan.log_sink.queued_bytes";
+inline constexpr char kMetricLogSinkFailedAttempts[] = "flowspan.log_sink.failed_attempts";
 inline constexpr char kMetricAnomalies[] = "flowspan.spans.anomalies";
 inline constexpr char kMetricLayerFailures[] = "flowspan.layer.failures";
 

@@ -487,7 +487,10 @@ ExitCode run_app(const RunOptions& options, const Terminal& terminal) {
         return refuse(options, app.error());
     }
     RunDisplay display(options, terminal);
-    RunFile file(options.resume && options.pause_file.empty() ? options.file : options.pause_file);
+    RunFile file(
+        options.resume && options.pause_file.empty() ? options.file : options.pause_file,
+        telemetry->traces.get()
+    );
     Session session{
         options,
         program,

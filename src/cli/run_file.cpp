@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -16,6 +17,8 @@ namespace flowspan::cli {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::chrono::milliseconds kSettleMax{500};
 
 bool write_all(int descriptor, std::string_view text) {
     while (!text.empty()) {
@@ -51,6 +54,10 @@ bool replace_file(const fs::path& path, std::string_view text) {
 
 void RunFile::keep(const service::PausedRun& paused) {
     error_.reset();
+    if (telemetry_ != nullptr) {
+        // A store that is too slow for this costs spans if the program is killed, no more.
+        static_cast<void>(telemetry_->settle_store(kSettleMax));
+    }
     if (path_.empty()) {
         path_ = fmt::format("flowspan-{}.json", paused.run->info.run_id);
     }

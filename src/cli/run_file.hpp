@@ -1,6 +1,7 @@
 #pragma once
 // The file that holds a paused or interrupted run.
 
+#include "flowspan/export/provider.hpp"
 #include "service/paused_run.hpp"
 
 #include <filesystem>
@@ -12,9 +13,12 @@ namespace flowspan::cli {
 /// part. Only the user can read it: it holds what the app holds, secrets included.
 class RunFile final : public service::RunKeeper {
 public:
-    /// An empty path is replaced by `flowspan-<run id>.json` once the run is known.
-    explicit RunFile(std::filesystem::path path) : path_(std::move(path)) {}
+    /// An empty path is replaced by `flowspan-<run id>.json` once the run is known. `telemetry` may
+    /// be null.
+    explicit RunFile(std::filesystem::path path, exporting::Telemetry* telemetry = nullptr)
+        : path_(std::move(path)), telemetry_(telemetry) {}
 
+    /// What the file calls done never runs again, so the local store gets its spans first.
     void keep(const service::PausedRun& paused) override;
 
     /// What went wrong with the last write.
@@ -24,6 +28,7 @@ public:
 
 private:
     std::filesystem::path path_;
+    exporting::Telemetry* telemetry_;
     std::optional<Error> error_;
 };
 

@@ -45,6 +45,7 @@ Result<StorePtr> open_store(const TraceOptions& options) {
     if (!found) {
         return failure(ErrorCode::unsupported, "the trace store is switched off");
     }
+    static_cast<void>(exporting::make_store_of_lost_processes(found->path));
     return store::SpanStore::open(
         {.path = found->path,
          .age_max = found->age_max,

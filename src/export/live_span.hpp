@@ -25,7 +25,17 @@ public:
         }
         std::optional<SpanRecord> copy(record_);
         copy->is_open = true;
+        copy->journal_slot = journal_slot_;
         return copy;
+    }
+
+    /// Keeps what `add(record)` gives for the span's end, unless it has ended.
+    template <class Add>
+    void assign_journal_slot(Add add) const {
+        const std::scoped_lock lock(mutex_);
+        if (!has_ended_) {
+            journal_slot_ = add(record_);
+        }
     }
 
     /// Grows with each write.
@@ -46,6 +56,7 @@ private:
     SpanRecord record_;
     std::uint64_t version_ = 1;
     bool has_ended_ = false;
+    mutable std::uint32_t journal_slot_ = 0;
 };
 
 /// Whoever keeps one beyond the call keeps the record's memory too; a weak one does not.
@@ -59,6 +70,9 @@ public:
 
     /// On the thread that starts the span, which waits: must be thread-safe and quick.
     virtual void on_start(const LiveSpanPtr& span) = 0;
+
+    /// On the thread that ends the span, before any sink gets it.
+    virtual void on_end(const SpanRecord& /*span*/) {}
 
     /// The sampling of runs judged a trace: `kept: failed`, `dropped: ratio`; `undecided` when its
     /// first span starts. Not called without such sampling.

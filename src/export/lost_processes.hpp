@@ -15,6 +15,7 @@ inline constexpr std::int64_t kInterruptedSequence = std::int64_t{1} << 62;
 
 /// Closes the open spans of every process of the store that neither ended nor lives: status error,
 /// the mark `flowspan.interrupted` and an event of that name, ended when the process was last seen.
+/// Spans that the process had not written yet come from its journal.
 /// Each process is closed exactly once, whoever else tries. Returns the number of spans.
 [[nodiscard]] Result<std::size_t> close_lost_processes(store::SpanStore& store);
 
@@ -22,5 +23,8 @@ inline constexpr std::int64_t kInterruptedSequence = std::int64_t{1} << 62;
 [[nodiscard]] Result<std::size_t> close_lost_processes(
     store::SpanStore& reader, const std::filesystem::path& path
 );
+
+/// Makes the store if it is not there because its first writer went away before its first write.
+[[nodiscard]] Result<void> make_store_of_lost_processes(const std::filesystem::path& path);
 
 }  // namespace flowspan::exporting

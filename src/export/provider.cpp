@@ -180,6 +180,10 @@ bool Telemetry::flush(std::chrono::milliseconds budget) {
     return state_->pipeline == nullptr || state_->pipeline->ForceFlush(budget);
 }
 
+bool Telemetry::settle_store(std::chrono::milliseconds budget) {
+    return state_->pipeline == nullptr || state_->pipeline->settle_store(budget);
+}
+
 PipelineCounts Telemetry::counts() const {
     return state_->pipeline == nullptr ? PipelineCounts{} : state_->pipeline->counts();
 }

@@ -118,6 +118,8 @@ public:
         return inner_->arrived_of_failed();
     }
 
+    void begin_work() override { inner_->begin_work(); }
+
     [[nodiscard]] Result<void> close() override { return inner_->close(); }
 
     void cancel() noexcept override { inner_->cancel(); }

@@ -59,6 +59,9 @@ struct SinkQueue::State {
     std::uint64_t accepted = 0;
     std::uint64_t processed = 0;
     std::uint64_t flush_target = 0;
+    // Loads and polls that the worker took up, and of those how many it is done with.
+    std::uint64_t rounds_begun = 0;
+    std::uint64_t rounds_done = 0;
     SteadyTime close_deadline;
     // No unsettled span has a smaller sequence.
     std::uint64_t first_unsettled = kNoSequence;
@@ -74,12 +77,16 @@ public:
     explicit Worker(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
     void run() {
+        state_->sink->begin_work();
         while (auto load = next_load()) {
             if (load->empty()) {
                 poll();
             } else {
                 deliver(*load);
             }
+            const std::scoped_lock lock(state_->mutex);
+            state_->rounds_done = state_->rounds_begun;
+            state_->settled.notify_all();
         }
         if (const auto closed = state_->sink->close(); !closed) {
             spdlog::warn(
@@ -126,6 +133,7 @@ private:
         if (state.is_abandoned || (state.is_closing && state.pending.empty())) {
             return std::nullopt;
         }
+        ++state.rounds_begun;
         return std::exchange(state.pending, {});
     }
 
@@ -363,6 +371,18 @@ bool SinkQueue::wait_flushed(const FlushTicket& ticket, SteadyTime deadline) {
         return state_->processed >= ticket.position || state_->is_abandoned;
     });
     return is_settled && state_->counts.dropped.total() == ticket.lost_before;
+}
+
+bool SinkQueue::wait_round(SteadyTime deadline) {
+    auto& state = *state_;
+    std::unique_lock lock(state.mutex);
+    const auto wanted = state.rounds_begun + 1;
+    state.is_woken = true;
+    state.is_hurried = true;
+    state.wake.notify_one();
+    return state.settled.wait_until(lock, deadline, [&state, wanted] {
+        return state.rounds_done >= wanted || state.is_abandoned || state.is_done;
+    }) && state.rounds_done >= wanted;
 }
 
 void SinkQueue::begin_close(SteadyTime deadline) {

@@ -41,6 +41,9 @@ public:
     /// True if all spans up to the ticket left the queue and none was lost meanwhile.
     bool wait_flushed(const FlushTicket& ticket, SteadyTime deadline);
 
+    /// Waits until the sink has been given, or polled for, all that happened before the call.
+    bool wait_round(SteadyTime deadline);
+
     /// No more spans are taken; the worker sends what waits and ends.
     void begin_close(SteadyTime deadline);
     /// Returns by `deadline`. A sink that does not return in time is left to its thread, which then

@@ -142,6 +142,9 @@ void SpanPipeline::OnEnd(std::unique_ptr<sdk::Recordable>&& span) noexcept {
         std::unique_ptr<SpanRecordable>(static_cast<SpanRecordable*>(span.release()));
     const SpanRecordPtr record =
         std::move(*recordable).take(sequence_.fetch_add(1, std::memory_order_relaxed) + 1);
+    for (const auto& [observer, queue] : observers_) {
+        observer->on_end(*record);
+    }
     if (!record->is_sampled()) {
         unsampled_.fetch_add(1, std::memory_order_release);
         ended_.fetch_add(1, std::memory_order_release);
@@ -197,6 +200,13 @@ bool SpanPipeline::ForceFlush(std::chrono::microseconds timeout) noexcept {
         is_complete = queues_[i]->wait_flushed(tickets[i], deadline) && is_complete;
     }
     return is_complete;
+}
+
+bool SpanPipeline::settle_store(std::chrono::microseconds timeout) noexcept {
+    const auto deadline = deadline_after(timeout);
+    return std::ranges::all_of(queues_, [deadline](const auto& queue) {
+        return queue->sink().find_observer() == nullptr || queue->wait_round(deadline);
+    });
 }
 
 bool SpanPipeline::Shutdown(std::chrono::microseconds timeout) noexcept {

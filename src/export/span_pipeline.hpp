@@ -51,6 +51,8 @@ public:
     /// Both respect `timeout` over all sinks together, and say truly whether spans were lost.
     bool ForceFlush(std::chrono::microseconds timeout) noexcept override;
     bool Shutdown(std::chrono::microseconds timeout) noexcept override;
+    /// True: the local store knows all that has happened so far, or there is none.
+    bool settle_store(std::chrono::microseconds timeout) noexcept;
 
 private:
     // A sink that is called at the span's end.

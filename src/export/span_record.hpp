@@ -108,6 +108,7 @@ public:
     bool is_open = false;  ///< still running: `duration_ns` is 0, or how long it runs by now
     /// Its place in the order in which the process ended spans; 0 if unknown.
     std::uint64_t sequence = 0;
+    std::uint32_t journal_slot = 0;  ///< where the process's journal has it; 0: nowhere
     std::uint32_t dropped_attributes = 0;
     std::uint32_t dropped_events = 0;
     std::uint32_t dropped_links = 0;

@@ -183,6 +183,7 @@ SpanRecordPtr SpanRecordable::take(std::uint64_t sequence) && {
     record_->sequence = sequence;
     if (live_ != nullptr) {
         live_->has_ended_ = true;
+        record_->journal_slot = live_->journal_slot_;
         lock.unlock();
         live_.reset();
     }

@@ -51,6 +51,9 @@ public:
     /// Called once, before anything else.
     virtual void begin(const ExportResource& /*resource*/) {}
 
+    /// Called once on the worker, before any other call there.
+    virtual void begin_work() {}
+
     /// The form in which the sink wants a span, if it is not the recorded one: called once for each
     /// span before it is handed over, from where `export_spans` is called.
     [[nodiscard]] virtual SpanRecordPtr prepare(const SpanRecordPtr& span) { return span; }

@@ -4,6 +4,7 @@
 #include "export/lost_processes.hpp"
 #include "export/memory_sink.hpp"
 #include "export/shaped_sink.hpp"
+#include "export/span_journal.hpp"
 #include "export/stored_span.hpp"
 #include "export/trace_deltas.hpp"
 #include "flowspan/export/pipeline_counts.hpp"
@@ -86,10 +87,37 @@ public:
         resource_ = write_stored_resource(resource);
     }
 
+    // Before it is there, spans wait in `started_`.
+    void begin_work() override {
+        auto journal = SpanJournal::make(config_.path, own_row());
+        if (journal == nullptr) {
+            return;
+        }
+        const std::scoped_lock lock(mutex_);
+        journal_ = std::move(journal);
+        journal_->set_started(started_count_);
+        for (auto& started : started_) {
+            if (const auto live = started.live.lock()) {
+                note_start(*live, started);
+            }
+        }
+    }
+
     void on_start(const LiveSpanPtr& span) override {
         const std::scoped_lock lock(mutex_);
+        ++started_count_;
         if (started_.size() < kFollowedMax) {
-            started_.push_back(span);
+            note_start(*span, started_.emplace_back(span));
+        }
+        if (journal_ != nullptr) {
+            journal_->set_started(started_count_);
+        }
+    }
+
+    // Who has a slot knows the journal: no lock is needed.
+    void on_end(const SpanRecord& span) override {
+        if (span.journal_slot != 0) {
+            journal_->end(span.journal_slot, span);
         }
     }
 
@@ -120,11 +148,16 @@ public:
     [[nodiscard]] Result<void> poll() override { return write({}, Last::no); }
 
     [[nodiscard]] Result<void> close() override {
-        if (store_ == nullptr && !has_seen_spans_ && !has_started()) {
-            return {};
+        Result<void> closed;
+        if (store_ != nullptr || has_seen_spans_ || has_started()) {
+            closed = write({}, Last::yes);
+            store_.reset();
         }
-        auto closed = write({}, Last::yes);
-        store_.reset();
+        const std::scoped_lock lock(mutex_);
+        if (journal_ != nullptr) {
+            // Also after a failure, which is told: only what a kill leaves needs it.
+            journal_->discard();
+        }
         return closed;
     }
 
@@ -137,6 +170,16 @@ private:
         opentelemetry::trace::SpanId span_id;
         std::weak_ptr<const LiveSpan> live;
         std::uint64_t version = 0;
+        std::uint32_t journal_slot = 0;
+    };
+
+    // A span that started and does not stand in the file yet.
+    struct StartedSpan {
+        explicit StartedSpan(const LiveSpanPtr& span) : live(span) {}
+
+        std::weak_ptr<const LiveSpan> live;
+        opentelemetry::trace::SpanId span_id;  // with a slot
+        std::uint32_t journal_slot = 0;
     };
 
     struct Pending {
@@ -146,6 +189,36 @@ private:
         std::vector<std::pair<SpanKey, std::uint64_t>> changed;  // with the version written
         std::vector<SpanKey> vanished;
     };
+
+    // Under the lock.
+    void note_start(const LiveSpan& live, StartedSpan& started) {
+        if (journal_ != nullptr) {
+            live.assign_journal_slot([this, &started](const SpanRecord& span) {
+                started.span_id = span.span_id;
+                started.journal_slot = journal_->add(span);
+                return started.journal_slot;
+            });
+        }
+    }
+
+    // Under the lock.
+    void leave_journal(
+        std::uint32_t journal_slot, const opentelemetry::trace::SpanId& span_id
+    ) noexcept {
+        if (journal_slot != 0) {
+            journal_->remove(journal_slot, span_id);
+        }
+    }
+
+    [[nodiscard]] store::ProcessRow own_row() const {
+        store::ProcessRow process;
+        process.id = process_id_;
+        process.pid = ::getpid();
+        process.resource = resource_;
+        process.started_ns = started_ns_;
+        process.seen_ns = started_ns_;
+        return process;
+    }
 
     // Null once the span has ended.
     [[nodiscard]] SpanRecordPtr snapshot_of(const LiveSpan& live) const {
@@ -174,13 +247,7 @@ private:
         );
         // What others left can wait for the next start; our own spans cannot.
         static_cast<void>(close_lost_processes(*store));
-        store::ProcessRow process;
-        process.id = process_id_;
-        process.pid = ::getpid();
-        process.resource = resource_;
-        process.started_ns = started_ns_;
-        process.seen_ns = started_ns_;
-        if (auto begun = store->begin_process(process); !begun) {
+        if (auto begun = store->begin_process(own_row()); !begun) {
             return begun;
         }
         store_ = std::move(store);
@@ -240,9 +307,15 @@ private:
     }
 
     void take_started() {
-        // Left over if the file could not be written.
-        std::erase_if(fresh_, [](const auto& weak) { return weak.expired(); });
         const std::scoped_lock lock(mutex_);
+        // Left over if the file could not be written.
+        std::erase_if(fresh_, [this](const StartedSpan& started) {
+            const bool is_gone = started.live.expired();
+            if (is_gone) {
+                leave_journal(started.journal_slot, started.span_id);
+            }
+            return is_gone;
+        });
         fresh_.insert(fresh_.end(), started_.begin(), started_.end());
         started_.clear();
     }
@@ -255,8 +328,8 @@ private:
     }
 
     void add_started(Pending& pending) const {
-        for (const auto& weak : fresh_) {
-            const auto live = weak.lock();
+        for (const auto& started : fresh_) {
+            const auto live = started.live.lock();
             if (live == nullptr || open_.size() + pending.opened.size() >= kFollowedMax) {
                 continue;
             }
@@ -265,7 +338,13 @@ private:
             // One that has ended comes, or came, with a batch.
             if (snapshot) {
                 add_row(*snapshot, Step::started, pending);
-                pending.opened.push_back({snapshot->trace_id, snapshot->span_id, weak, version});
+                pending.opened.push_back(
+                    {snapshot->trace_id,
+                     snapshot->span_id,
+                     started.live,
+                     version,
+                     snapshot->journal_slot}
+                );
             }
         }
     }
@@ -312,8 +391,8 @@ private:
                 add_vanished(open, pending);
             }
         }
-        for (const auto& weak : fresh_) {
-            close(weak, Step::started_and_ended);
+        for (const auto& started : fresh_) {
+            close(started.live, Step::started_and_ended);
         }
     }
 
@@ -373,7 +452,25 @@ private:
         }
     }
 
+    // What the file has now needs the journal no more, nor does what was dropped on its way.
+    void clear_journal(SpanBatch batch, const Pending& pending) {
+        const std::scoped_lock lock(mutex_);
+        for (const auto& span : batch) {
+            leave_journal(span->journal_slot, span->span_id);
+        }
+        for (const auto& key : pending.vanished) {
+            const auto& open = open_[key];
+            leave_journal(open.journal_slot, open.span_id);
+        }
+        for (const auto& started : fresh_) {
+            if (started.live.expired()) {
+                leave_journal(started.journal_slot, started.span_id);
+            }
+        }
+    }
+
     void settle(SpanBatch batch, Pending& pending) {
+        clear_journal(batch, pending);
         fresh_.clear();
         fresh_judgements_.clear();
         for (const auto& [key, version] : pending.changed) {
@@ -405,8 +502,10 @@ private:
     const std::int64_t process_id_;
     const std::int64_t started_ns_;
 
-    std::mutex mutex_;  // guards started_ and judgements_
-    std::vector<std::weak_ptr<const LiveSpan>> started_;
+    std::mutex mutex_;  // guards all up to books_mutex_
+    std::vector<StartedSpan> started_;
+    std::uint64_t started_count_ = 0;
+    std::unique_ptr<SpanJournal> journal_;  // null until the worker is at work, or if it cannot be
     std::unordered_map<std::string, std::string> judgements_;  // by trace id
     std::mutex books_mutex_;  // guards books_, also while they are read
     std::function<PipelineCounts()> books_;
@@ -414,7 +513,7 @@ private:
     // The worker's own.
     std::string resource_;
     std::unique_ptr<store::SpanStore> store_;
-    std::vector<std::weak_ptr<const LiveSpan>> fresh_;               // started, not in the file yet
+    std::vector<StartedSpan> fresh_;
     std::unordered_map<std::string, std::string> fresh_judgements_;  // not in the file yet
     std::unordered_map<SpanKey, OpenSpan, SpanKeyHash> open_;
     std::int64_t seen_ns_ = 0;

@@ -9,6 +9,7 @@
 #include <opentelemetry/trace/span_startoptions.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <iterator>
 #include <utility>
@@ -23,6 +24,8 @@ namespace names = trace::names;
 using trace::set;
 
 namespace {
+
+using Attribute = std::pair<nostd::string_view, opentelemetry::common::AttributeValue>;
 
 nostd::string_view view(std::string_view text) {
     return {text.data(), text.size()};
@@ -100,28 +103,31 @@ trace::SpanPtr RunSpans::start_node_span(const engine::NodeRun& node) const {
     otel::StartSpanOptions options;
     options.start_system_time = node.started_at_utc;
     options.start_steady_time = node.started_at;
-    auto span = trace::tracer().StartSpan(
-        view(node_span_name(node.node_type)),
-        {
-            {names::kNodeId, view(node.node_id)},
-            {names::kNodeType, view(node.node_type)},
-            {names::kNodeExecutionId, view(node.execution_id)},
-            {names::kDifyNodeTitle, view(node.title)},
-            {names::kDifyNodeIndex, node.index},
-            {names::kGenAiSpanKind, view(span_kind_of(node.node_type))},
-            {names::kFlowspanReadyDelay, seconds(node.started_at - node.ready_at)},
-        },
-        options
-    );
+    // All that tells which node it is stands there from the start, also if the process is killed.
+    std::array<Attribute, 11> attributes{{
+        {names::kNodeId, view(node.node_id)},
+        {names::kNodeType, view(node.node_type)},
+        {names::kNodeExecutionId, view(node.execution_id)},
+        {names::kDifyNodeTitle, view(node.title)},
+        {names::kDifyNodeIndex, node.index},
+        {names::kGenAiSpanKind, view(span_kind_of(node.node_type))},
+        {names::kFlowspanReadyDelay, seconds(node.started_at - node.ready_at)},
+    }};
+    std::size_t count = 7;
     const auto& position = *node.container;
     if (!position.iteration_id.empty()) {
-        set(*span, names::kDifyIterationId, position.iteration_id);
-        set(*span, names::kDifyIterationIndex, position.iteration_index);
+        attributes[count++] = {names::kDifyIterationId, view(position.iteration_id)};
+        attributes[count++] = {names::kDifyIterationIndex, position.iteration_index};
     }
     if (!position.loop_id.empty()) {
-        set(*span, names::kDifyLoopId, position.loop_id);
-        set(*span, names::kDifyLoopIndex, position.loop_index);
+        attributes[count++] = {names::kDifyLoopId, view(position.loop_id)};
+        attributes[count++] = {names::kDifyLoopIndex, position.loop_index};
     }
+    auto span = trace::tracer().StartSpan(
+        view(node_span_name(node.node_type)),
+        std::span<const Attribute>(attributes.data(), count),
+        options
+    );
     if (node.predecessors.size() > 1) {
         // With one predecessor the order in time says it; a join is worth naming.
         const std::vector<std::string> ids(node.predecessors.begin(), node.predecessors.end());

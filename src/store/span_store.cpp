@@ -119,6 +119,12 @@ Result<void> SpanStore::begin_process(const ProcessRow& process) {
     return only_status(connection_.run_batch({insert_process(process)}));
 }
 
+Result<void> SpanStore::add_lost_process(const ProcessRow& process) {
+    auto statement = insert_process(process);
+    statement.text += " ON CONFLICT(id) DO NOTHING";
+    return only_status(connection_.run_batch({std::move(statement)}));
+}
+
 Result<void> SpanStore::write(const SpanWrite& write) {
     if (is_full_ && !write.spans.empty()) {
         return failure(

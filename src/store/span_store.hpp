@@ -48,6 +48,8 @@ public:
     /// Returns how many traces went.
     [[nodiscard]] Result<std::int64_t> prune(std::int64_t now_ns);
 
+    /// A row for a process that went away before it could register; nothing if it has one.
+    [[nodiscard]] Result<void> add_lost_process(const ProcessRow& process);
     /// Processes that neither ended nor live.
     [[nodiscard]] Result<std::vector<ProcessRow>> find_lost_processes();
     /// Takes over a lost process, so that only one program closes its spans; nothing if another

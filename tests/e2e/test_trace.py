@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -18,7 +19,10 @@ from support import (
     chat_app,
     clean_environment,
     code_app,
+    end_node,
     hello_app,
+    make_app,
+    start_node,
 )
 
 # Says four words, then nothing more until it is killed.
@@ -292,6 +296,81 @@ class Killed(StoreTest):
             self.run_app(hello_app(), "-i", "name=Ada", environment=environment)
             again = [span for _, span in got[count:] if span["traceId"] == trace_id]
             self.assertEqual(again, [], "once is enough")
+
+    def test_what_happened_just_before_it_is_there_too(self):
+        """Nothing of this run has been written when it dies: it ends before the first write."""
+        steps = [
+            (
+                name,
+                {
+                    "type": "http-request", "title": name.title(), "method": "get",
+                    "url": "{{#env.server#}}/" + name, "authorization": {"type": "no-auth"},
+                    "headers": "", "params": "", "body": {"type": "none", "data": []},
+                },
+            )
+            for name in ("first", "second")
+        ]
+        killed = threading.Event()
+        started = threading.Event()
+        children = []
+
+        def respond(_, path, __, ___):
+            if path == "/second":
+                started.wait(TIMEOUT_S)
+                children[0].send_signal(signal.SIGKILL)
+                killed.set()
+            return 200, {}, b"fine"
+
+        app = make_app(
+            [start_node(), *steps, end_node(x=["second", "body"])],
+            [("start", "first"), ("first", "second"), ("second", "end")],
+        )
+        with StubServer(respond) as server:
+            self.write("app.yml", app.replace("{{#env.server#}}", server.url))
+            with self.started("run", "app.yml", environment=self.environment) as process:
+                children.append(process)
+                started.set()
+                self.assertTrue(killed.wait(TIMEOUT_S))
+                process.wait(TIMEOUT_S)
+        (listed,) = self.traces()
+        self.assertEqual((listed["status"], listed["open_spans"]), ("interrupted", 0))
+        trace = self.stored(listed["trace_id"])
+        by_id = {span.span_id: span for span in trace.spans}
+
+        def way(span):
+            parent = by_id.get(span.parent_id)
+            node = span.attributes.get("node.id", "")
+            return (way(parent) if parent else "") + f"/{span.name} {node}".rstrip()
+
+        run = (
+            "/AppGenerateService.generate/WorkflowAppRunner.run/invoke_workflow Trial"
+        )
+        http = "/node http-request "
+        marks = {
+            way(span): (
+                "interrupted" if span.attributes.get("flowspan.interrupted") else "ended",
+                span.status,
+            )
+            for span in trace.spans
+        }
+        self.assertEqual(
+            marks,
+            {
+                "/AppGenerateService.generate": ("interrupted", 2),
+                "/AppGenerateService.generate/WorkflowAppRunner.run": ("interrupted", 2),
+                run: ("interrupted", 2),
+                run + "/node start start": ("ended", 0),
+                run + http + "first": ("ended", 0),
+                run + http + "first/GET": ("ended", 0),
+                run + http + "second": ("interrupted", 2),
+                run + http + "second/GET": ("interrupted", 2),
+            },
+        )
+        process, sinks = self.destinations()
+        self.assertEqual(process["started"], len(trace.spans))
+        self.assertEqual(sinks["store"]["exported"], process["started"])
+        left = [path.name for path in self.store.parent.iterdir() if "-live-" in path.name]
+        self.assertEqual(left, [])
 
     def test_the_next_run_closes_it_too(self):
         trace_id = self.kill_in_the_middle()

@@ -35,7 +35,7 @@ std::unique_ptr<exporting::Telemetry> start_telemetry(const json::value& job) {
     return telemetry ? *std::move(telemetry) : nullptr;
 }
 
-resume::PartOptions make_options(const json::value& job, exporting::Telemetry& telemetry) {
+resume::PartOptions make_options(const json::value& job) {
     resume::PartOptions options;
     options.model_url = string_member(job, "model_url");
     if (const auto* headers = find_member(job, "headers")) {
@@ -44,14 +44,13 @@ resume::PartOptions make_options(const json::value& job, exporting::Telemetry& t
         }
     }
     options.hook = [kill_at = event_number(job, "kill_at"),
-                    pause_at = event_number(job, "pause_at"),
-                    &telemetry](const engine::Event&, int count, const engine::RunControl& run) {
+                    pause_at = event_number(job, "pause_at")](
+                       const engine::Event&, int count, const engine::RunControl& run
+                   ) {
         if (count == pause_at) {
             run.pause("as asked");
         }
         if (count == kill_at) {
-            // What a crash may lose of the last moment is another matter.
-            telemetry.flush(std::chrono::seconds(30));
             std::raise(SIGKILL);
         }
     };
@@ -69,8 +68,8 @@ int main(int argc, char** argv) {
     }
     const std::string app(string_member(*job, "start"));
     const std::string file(string_member(*job, "file"));
-    cli::RunFile keeper(file);
-    auto options = make_options(*job, *telemetry);
+    cli::RunFile keeper(file, telemetry.get());
+    auto options = make_options(*job);
     options.keeper = &keeper;
     const auto part =
         app.empty() ? resume::resume_run(read(file), options) : resume::start_run(app, options);

@@ -44,6 +44,10 @@ public:
     /// meanwhile or the time was up.
     bool flush(std::chrono::milliseconds budget);
 
+    /// Waits until the local store knows all that has happened so far, whatever receivers do; some
+    /// milliseconds. True at once without a store, false if the time was up.
+    bool settle_store(std::chrono::milliseconds budget);
+
     [[nodiscard]] PipelineCounts counts() const;
 
     /// Switches tracing off, exports what waits, and closes the sinks; never takes longer than

@@ -196,6 +196,7 @@ inline constexpr char kFlowspanDocumentScores[] = "flowspan.retrieval.scores";
 // resource.
 inline constexpr char kFlowspanInterrupted[] = "flowspan.interrupted";
 inline constexpr char kFlowspanInterruptedEvent[] = "flowspan.interrupted";
+inline constexpr char kFlowspanFactsLost[] = "flowspan.facts_lost";
 inline constexpr char kFlowspanPending[] = "flowspan.pending";
 inline constexpr char kFlowspanPendingParentId[] = "flowspan.pending.parent_id";
 inline constexpr char kFlowspanTruncated[] = "flowspan.truncated";

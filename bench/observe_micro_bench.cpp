@@ -14,8 +14,10 @@
 #include <opentelemetry/sdk/trace/tracer_provider.h>
 #include <opentelemetry/trace/context.h>
 #include <opentelemetry/trace/scope.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -149,6 +151,31 @@ void node_span_through_the_layer(benchmark::State& state) {
     layer.on_graph_end(run, nullptr);
 }
 
+// As a program records it by default. The store's own work is not the span's: most ends are dropped
+// from its full queue.
+void node_span_with_the_store(benchmark::State& state) {
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("flowspan-bench-" + std::to_string(::getpid()));
+    flowspan::exporting::TelemetryConfig config;
+    config.store.emplace().path = (folder / "traces.db").string();
+    config.batch.queue_spans_max = 512;
+    const auto telemetry = flowspan::exporting::Telemetry::start(std::move(config));
+    if (!telemetry) {
+        std::exit(1);
+    }
+    const trace::CapturePolicy policy;
+    flowspan::observe::ObservabilityLayer layer(policy);
+    BenchRun run;
+    layer.on_graph_start(run);
+    const BenchNode bench;
+    for (auto _ : state) {
+        run_node(layer, run, bench);
+    }
+    layer.on_graph_end(run, nullptr);
+    (*telemetry)->shutdown();
+    std::filesystem::remove_all(folder);
+}
+
 // Three hooks: start, end and an event.
 void three_hooks_off(benchmark::State& state) {
     const trace::CapturePolicy policy;
@@ -168,6 +195,7 @@ void three_hooks_off(benchmark::State& state) {
 
 BENCHMARK(node_span_bare_sdk);
 BENCHMARK(node_span_through_the_layer);
+BENCHMARK(node_span_with_the_store);
 BENCHMARK(three_hooks_off);
 
 }  // namespace

@@ -97,7 +97,7 @@ struct NodeParts {
           traced_round(observe::trace_agent_round(*round)),
           plain_agent(agent::make_agent(*traced_round)),
           traced_agent(observe::trace_agent(
-              measured(*plain_agent, measured_agent, meters, observe::measure_agent), policy
+              measured(*plain_agent, measured_agent, meters, observe::measure_agent), *model, policy
           )),
           embedding(
               model::make_embedding_model(config.models, *http_client, real_clock(), real_random())

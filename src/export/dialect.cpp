@@ -14,14 +14,18 @@ namespace {
 
 // One line a dialect.
 constexpr std::array kDialects = {
-    Dialect{"flowspan", "as recorded: OpenTelemetry's names, Dify's and our own", nullptr},
-    Dialect{"opentelemetry", "OpenTelemetry's GenAI conventions alone", write_opentelemetry},
+    Dialect{"flowspan", "as recorded: OpenTelemetry's names, Dify's and our own", nullptr, false},
+    Dialect{"opentelemetry", "OpenTelemetry's GenAI conventions alone", write_opentelemetry, false},
     Dialect{
-        "openinference", "OpenInference, for Phoenix and Arize", write_openinference, phoenix_scores
+        "openinference",
+        "OpenInference, for Phoenix and Arize",
+        write_openinference,
+        true,
+        phoenix_scores
     },
     Dialect{"dify", "the names of Dify's own instrumentation", write_dify},
-    Dialect{"langfuse", "Langfuse's OTLP endpoint", write_langfuse, langfuse_scores},
-    Dialect{"langsmith", "LangSmith's OTLP endpoint", write_langsmith, langsmith_scores},
+    Dialect{"langfuse", "Langfuse's OTLP endpoint", write_langfuse, true, langfuse_scores},
+    Dialect{"langsmith", "LangSmith's OTLP endpoint", write_langsmith, true, langsmith_scores},
 };
 
 // A flattened conversation has many attributes; what they may take together is bounded by the

@@ -22,6 +22,9 @@ public:
 
     void set_name(std::string_view name) { made_->set_name(name); }
 
+    /// The names are no longer those of OpenTelemetry's conventions.
+    void drop_schema() { made_->set_scope(made_->scope_name(), made_->scope_version(), ""); }
+
     void set(std::string_view key, const SpanRecord::Value& value);
     /// Nothing if the text is empty.
     void set_text(std::string_view key, std::string_view value);
@@ -47,6 +50,7 @@ struct Dialect {
     std::string_view description;
     /// Null: spans go as they are recorded.
     void (*write)(const SpanFacts& facts, SpanWriter& out) = nullptr;
+    bool has_own_names = true;  ///< other names than OpenTelemetry's for what the conventions know
     /// How the back end is told of scores; null: by their spans alone.
     ScoreApi (*scores)() noexcept = nullptr;
 };

@@ -49,6 +49,9 @@ constexpr std::string_view kAnswer =
     R"({"type":"tool_call","id":"c1","name":"now","arguments":{"zone":"UTC"}}],)"
     R"("finish_reason":"stop"}])";
 
+constexpr std::string_view kTools =
+    R"([{"type":"function","name":"now","description":"Tells","parameters":{"type":"object"}}])";
+
 std::shared_ptr<SpanRecord> chat_span() {
     static const std::string_view kReasons[] = {"stop"};
     auto span = make_record(
@@ -67,6 +70,7 @@ std::shared_ptr<SpanRecord> chat_span() {
                  {names::kDifyUsageTotalPrice, 0.125},
                  {names::kGenAiInputMessages, kPrompt},
                  {names::kGenAiOutputMessages, kAnswer},
+                 {names::kGenAiToolDefinitions, kTools},
                  {names::kFlowspanChunkCount, std::int64_t{2}},
              }}
     );
@@ -112,6 +116,9 @@ TEST(Dialect, OpenInferenceFlattensAModelCall) {
                 {"llm.output_messages.0.message.tool_calls.0.tool_call.function.name", "now"},
                 {"llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments",
                  R"({"zone":"UTC"})"},
+                {"llm.tools.0.tool.json_schema",
+                 R"({"type":"function","function":{"name":"now","description":"Tells",)"
+                 R"("parameters":{"type":"object"}}})"},
                 {"input.mime_type", "application/json"},
                 {"session.id", "talk-1"},
                 {"user.id", "ada"},

@@ -54,8 +54,12 @@ void write_resource_and_scope(
             }
         });
         writer.message(2, [&] {
-            writer.message(1, [&] { writer.bytes(1, trace::kInstrumentationName); });
+            writer.message(1, [&] {
+                writer.bytes(1, trace::kInstrumentationName);
+                writer.bytes(2, trace::instrumentation_version());
+            });
             write_items();
+            writer.bytes(3, trace::kSchemaUrl);
         });
         writer.text_unless_empty(3, resource.schema_url);
     });
@@ -96,14 +100,18 @@ inline json::object request_json(
     for (const auto& attribute : resource.attributes) {
         attributes.push_back(key_value_json(attribute.name, attribute.value));
     }
-    items["scope"] = json::object{{"name", trace::kInstrumentationName}};
-    return {
-        {outer,
-         json::array{json::object{
-             {"resource", json::object{{"attributes", std::move(attributes)}}},
-             {inner, json::array{std::move(items)}},
-         }}},
+    items["scope"] = json::object{
+        {"name", trace::kInstrumentationName}, {"version", trace::instrumentation_version()}
     };
+    items["schemaUrl"] = trace::kSchemaUrl;
+    json::object group{
+        {"resource", json::object{{"attributes", std::move(attributes)}}},
+        {inner, json::array{std::move(items)}},
+    };
+    if (!resource.schema_url.empty()) {
+        group["schemaUrl"] = resource.schema_url;
+    }
+    return {{outer, json::array{std::move(group)}}};
 }
 
 template <class Id>

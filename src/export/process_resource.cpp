@@ -2,6 +2,7 @@
 
 #include "flowspan/base/clock.hpp"
 #include "flowspan/trace/names.hpp"
+#include "flowspan/trace/tracer.hpp"
 
 #include <opentelemetry/sdk/version/version.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ std::string host_name() {
 ExportResource make_process_resource(const TelemetryConfig& config) {
     namespace names = trace::names;
     ExportResource resource;
+    resource.schema_url = trace::kSchemaUrl;
     const auto set = [&resource](ResourceAttribute attribute) {
         auto& all = resource.attributes;
         const auto found = std::ranges::find(all, attribute.name, &ResourceAttribute::name);

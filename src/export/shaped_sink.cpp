@@ -102,6 +102,9 @@ public:
             return inner_->prepare(allowed);
         }
         SpanWriter writer(*allowed);
+        if (shape_.dialect->has_own_names) {
+            writer.drop_schema();
+        }
         shape_.dialect->write(SpanFacts(*allowed), writer);
         return inner_->prepare(writer.take());
     }

@@ -171,6 +171,10 @@ json::array SpanFacts::output_messages() const {
     return read_list(text(names::kGenAiOutputMessages));
 }
 
+json::array SpanFacts::tool_definitions() const {
+    return read_list(text(names::kGenAiToolDefinitions));
+}
+
 json::array SpanFacts::documents() const {
     return read_list(text(names::kGenAiRetrievalDocuments));
 }

@@ -67,6 +67,8 @@ public:
     [[nodiscard]] json::array input_messages() const;
     [[nodiscard]] json::array output_messages() const;
     [[nodiscard]] json::array documents() const;
+    /// Tools that a model was offered: `{type, name, description?, parameters?}`.
+    [[nodiscard]] json::array tool_definitions() const;
 
     // Of the run; empty outside of runs.
     [[nodiscard]] std::string_view session() const noexcept;

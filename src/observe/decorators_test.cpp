@@ -129,6 +129,37 @@ TEST_F(DecoratorsTest, UnknownToolStaysUnknown) {
     EXPECT_EQ(*found, nullptr);
 }
 
+/// Fails or answers as the request's user says.
+class FixedModel final : public model::ChatModel {
+public:
+    Task<Result<model::ChatReply>> chat(
+        const model::ChatRequest& request, model::ChatListener& listener
+    ) override {
+        if (request.user == "fail") {
+            co_return failure(Error(ErrorCode::rate_limited, "slow down").with_type("RateLimit"));
+        }
+        listener.on_text("hi");
+        model::ChatReply reply;
+        reply.text = "hi";
+        reply.finish_reason = "stop";
+        reply.usage = {.prompt_tokens = 5, .completion_tokens = 1, .time_to_first_token = 0.25};
+        reply.timing = {.chunk_count = 4, .chunk_gap_max = 0.5, .chunk_gap_mean = 0.125};
+        reply.attempts = 2;
+        co_return reply;
+    }
+
+    model::ModelFeatures features(const model::ModelRef&) const override { return {}; }
+
+    model::EndpointFacts endpoint(const model::ModelRef&) const override {
+        return {"openai", "api.example", 443};
+    }
+};
+
+class SilentChat final : public model::ChatListener {
+public:
+    void on_text(std::string_view /*piece*/) override {}
+};
+
 /// Answers after a call of its tool, in two rounds.
 class ScriptedRound final : public agent::AgentRound {
 public:
@@ -163,12 +194,13 @@ TEST_F(DecoratorsTest, AgentHasARoundSpanForEachRoundAndToolsBelowThem) {
     ScriptedRound round(*tool);
     const auto traced_round = trace_agent_round(round);
     const auto plain = agent::make_agent(*traced_round);
-    const auto subject = trace_agent(*plain, full_);
+    const FixedModel model;
+    const auto subject = trace_agent(*plain, model, full_);
     const auto tree = record([&subject]() -> Task<void> {
         agent::AgentRequest request;
         request.name = "helper";
         request.query = "how is it outside?";
-        request.model = {"openai", "gpt"};
+        request.model = {"langgenius/openai/openai", "gpt"};
         SilentListener listener;
         EXPECT_TRUE(co_await subject->run(request, listener));
     });
@@ -176,6 +208,7 @@ TEST_F(DecoratorsTest, AgentHasARoundSpanForEachRoundAndToolsBelowThem) {
     ASSERT_NE(span, nullptr);
     EXPECT_EQ(span->GetSpanKind(), SpanKind::kInternal);
     EXPECT_EQ(SpanTree::text(*span, names::kGenAiAgentName), "helper");
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiProviderName), "openai") << "as the model's spans";
     EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanAgentRounds), 2);
     EXPECT_EQ(SpanTree::integer(*span, names::kGenAiUsageInputTokens), 6);
     EXPECT_EQ(tree.parent_of("agent round"), "invoke_agent helper");
@@ -254,37 +287,6 @@ TEST_F(DecoratorsTest, FailedRetrievalIsAnError) {
     EXPECT_EQ(SpanTree::text(*span, names::kErrorType), "invalid_input");
 }
 
-/// Fails or answers as the request's user says.
-class FixedModel final : public model::ChatModel {
-public:
-    Task<Result<model::ChatReply>> chat(
-        const model::ChatRequest& request, model::ChatListener& listener
-    ) override {
-        if (request.user == "fail") {
-            co_return failure(Error(ErrorCode::rate_limited, "slow down").with_type("RateLimit"));
-        }
-        listener.on_text("hi");
-        model::ChatReply reply;
-        reply.text = "hi";
-        reply.finish_reason = "stop";
-        reply.usage = {.prompt_tokens = 5, .completion_tokens = 1, .time_to_first_token = 0.25};
-        reply.timing = {.chunk_count = 4, .chunk_gap_max = 0.5, .chunk_gap_mean = 0.125};
-        reply.attempts = 2;
-        co_return reply;
-    }
-
-    model::ModelFeatures features(const model::ModelRef&) const override { return {}; }
-
-    model::EndpointFacts endpoint(const model::ModelRef&) const override {
-        return {"openai", "api.example", 443};
-    }
-};
-
-class SilentChat final : public model::ChatListener {
-public:
-    void on_text(std::string_view /*piece*/) override {}
-};
-
 TEST_F(DecoratorsTest, ModelCallTellsHowItsAnswerWasStreamed) {
     FixedModel inner;
     const auto traced = trace_chat_model(inner, policy_);
@@ -302,6 +304,65 @@ TEST_F(DecoratorsTest, ModelCallTellsHowItsAnswerWasStreamed) {
     EXPECT_DOUBLE_EQ(SpanTree::number(*span, names::kFlowspanChunkGapMean), 0.125);
     EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanAttemptCount), 2);
     EXPECT_FALSE(SpanTree::has(*span, names::kGenAiOutputMessages));
+}
+
+TEST_F(DecoratorsTest, ParametersHaveTheTypesOfTheConventions) {
+    FixedModel inner;
+    const auto traced = trace_chat_model(inner, policy_);
+    const auto tree = record([&traced]() -> Task<void> {
+        // As apps write them: whole numbers for fractions and the other way round.
+        const model::ChatRequest request{
+            .model = {"openai", "m"},
+            .parameters =
+                {{"temperature", 1},
+                 {"top_p", 0},
+                 {"presence_penalty", 2},
+                 {"frequency_penalty", -1},
+                 {"max_tokens", 512.0},
+                 {"top_k", 40.0},
+                 {"seed", 7},
+                 {"stop", "x"}},
+        };
+        SilentChat listener;
+        EXPECT_TRUE(co_await traced->chat(request, listener));
+    });
+    const auto* span = tree.find("chat m");
+    ASSERT_NE(span, nullptr);
+    const auto& attributes = span->GetAttributes();
+    for (const auto* key :
+         {names::kGenAiRequestTemperature,
+          names::kGenAiRequestTopP,
+          names::kGenAiRequestPresencePenalty,
+          names::kGenAiRequestFrequencyPenalty}) {
+        EXPECT_TRUE(opentelemetry::nostd::holds_alternative<double>(attributes.at(key))) << key;
+    }
+    EXPECT_EQ(SpanTree::integer(*span, names::kGenAiRequestMaxTokens), 512);
+    EXPECT_EQ(SpanTree::integer(*span, names::kGenAiRequestTopK), 40);
+    EXPECT_EQ(SpanTree::integer(*span, names::kGenAiRequestSeed), 7);
+    EXPECT_DOUBLE_EQ(SpanTree::number(*span, names::kGenAiRequestFrequencyPenalty), -1);
+}
+
+TEST_F(DecoratorsTest, ToolsThatAModelIsOfferedAreContentOfTheCall) {
+    FixedModel inner;
+    const auto call = [this, &inner](const trace::CapturePolicy& policy) {
+        const auto traced = trace_chat_model(inner, policy);
+        return record([&traced]() -> Task<void> {
+            const model::ChatRequest request{
+                .model = {"openai", "m"},
+                .tools = {{"now", "Tells the time", json::object{{"type", "object"}}}},
+            };
+            SilentChat listener;
+            EXPECT_TRUE(co_await traced->chat(request, listener));
+        });
+    };
+    const auto shown = call(full_);
+    EXPECT_EQ(
+        SpanTree::text(*shown.find("chat m"), names::kGenAiToolDefinitions),
+        R"([{"type":"function","name":"now","description":"Tells the time","parameters":{"type":"object"}}])"
+    );
+    const auto hidden = call(policy_);
+    EXPECT_FALSE(SpanTree::has(*hidden.find("chat m"), names::kGenAiToolDefinitions));
+    EXPECT_GT(SpanTree::integer(*hidden.find("chat m"), names::kFlowspanDefinitionsBytes), 0);
 }
 
 TEST_F(DecoratorsTest, FailedModelCallIsAnErrorOfItsType) {

@@ -16,6 +16,9 @@ namespace names = trace::names;
 
 namespace {
 
+// Datasets are searched by this program itself.
+constexpr std::string_view kOwnProvider = "flowspan";
+
 /// Passes pieces on and sorts the gaps between them into buckets.
 class GapListener final : public model::ChatListener {
 public:
@@ -179,7 +182,11 @@ public:
     }
 
     Task<Result<knowledge::RetrievalReply>> retrieve(knowledge::RetrievalRequest request) override {
-        CallTimer timer(duration_, {{names::kGenAiOperationName, std::string_view("retrieval")}});
+        CallTimer timer(
+            duration_,
+            {{names::kGenAiOperationName, std::string_view("retrieval")},
+             {names::kGenAiProviderName, kOwnProvider}}
+        );
         auto reply = co_await inner_.retrieve(std::move(request));
         timer.finish(reply);
         co_return reply;

@@ -1,5 +1,7 @@
 #include "observe/message_forms.hpp"
 
+#include "flowspan/trace/capture_policy.hpp"
+
 #include <utility>
 
 namespace flowspan::observe {
@@ -103,6 +105,21 @@ json::array to_message_list(const model::ChatReply& reply) {
     }};
 }
 
+json::array to_definition_list(const std::vector<model::ToolDefinition>& tools) {
+    json::array list;
+    for (const auto& tool : tools) {
+        json::object definition{{"type", "function"}, {"name", tool.name}};
+        if (!tool.description.empty()) {
+            definition["description"] = tool.description;
+        }
+        if (!tool.parameters.is_null()) {
+            definition["parameters"] = tool.parameters;
+        }
+        list.push_back(std::move(definition));
+    }
+    return list;
+}
+
 json::array to_message_list(std::string_view role, std::string_view text) {
     return {json::object{{"role", role}, {"parts", json::array{text_part(text)}}}};
 }
@@ -114,6 +131,14 @@ std::size_t text_size(const std::vector<model::ChatMessage>& messages) noexcept 
         for (const auto& part : message.parts) {
             bytes += part.text.size();
         }
+    }
+    return bytes;
+}
+
+std::size_t text_size(const std::vector<model::ToolDefinition>& tools) {
+    std::size_t bytes = 0;
+    for (const auto& tool : tools) {
+        bytes += tool.name.size() + tool.description.size() + trace::content_size(tool.parameters);
     }
     return bytes;
 }

@@ -19,8 +19,12 @@ namespace flowspan::observe {
 /// A list of one message that is plain text.
 [[nodiscard]] json::array to_message_list(std::string_view role, std::string_view text);
 
+/// `gen_ai.tool.definitions`.
+[[nodiscard]] json::array to_definition_list(const std::vector<model::ToolDefinition>& tools);
+
 /// Bytes of text that the messages hold.
 [[nodiscard]] std::size_t text_size(const std::vector<model::ChatMessage>& messages) noexcept;
 [[nodiscard]] std::size_t text_size(const model::ChatReply& reply) noexcept;
+[[nodiscard]] std::size_t text_size(const std::vector<model::ToolDefinition>& tools);
 
 }  // namespace flowspan::observe

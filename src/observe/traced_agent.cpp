@@ -15,6 +15,7 @@ using trace::set;
 namespace {
 
 struct AgentHandler {
+    const model::ChatModel* model;
     const trace::CapturePolicy* policy;
 
     std::string span_name(const agent::AgentRequest& request, auto& /*listener*/) const {
@@ -26,7 +27,7 @@ struct AgentHandler {
         if (!request.name.empty()) {
             set(span, names::kGenAiAgentName, request.name);
         }
-        set(span, names::kGenAiProviderName, request.model.provider);
+        set(span, names::kGenAiProviderName, model->endpoint(request.model).provider_name);
         set(span, names::kGenAiRequestModel, request.model.name);
         if (!request.tool_context.conversation_id.empty()) {
             set(span, names::kGenAiConversationId, request.tool_context.conversation_id);
@@ -64,8 +65,10 @@ struct RunAgent {
 
 class TracedAgent final : public agent::Agent {
 public:
-    TracedAgent(agent::Agent& inner, const trace::CapturePolicy& policy)
-        : run_(AgentHandler{&policy}, RunAgent{&inner}) {}
+    TracedAgent(
+        agent::Agent& inner, const model::ChatModel& model, const trace::CapturePolicy& policy
+    )
+        : run_(AgentHandler{&model, &policy}, RunAgent{&inner}) {}
 
     Task<Result<agent::AgentResult>> run(
         const agent::AgentRequest& request, agent::AgentListener& listener
@@ -103,8 +106,10 @@ private:
 
 }  // namespace
 
-std::unique_ptr<agent::Agent> trace_agent(agent::Agent& inner, const trace::CapturePolicy& policy) {
-    return std::make_unique<TracedAgent>(inner, policy);
+std::unique_ptr<agent::Agent> trace_agent(
+    agent::Agent& inner, const model::ChatModel& model, const trace::CapturePolicy& policy
+) {
+    return std::make_unique<TracedAgent>(inner, model, policy);
 }
 
 std::unique_ptr<agent::AgentRound> trace_agent_round(agent::AgentRound& inner) {

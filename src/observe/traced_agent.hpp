@@ -3,14 +3,16 @@
 
 #include "agent/agent.hpp"
 #include "flowspan/trace/capture_policy.hpp"
+#include "model/chat_model.hpp"
 
 #include <memory>
 
 namespace flowspan::observe {
 
-/// `inner` and `policy` must outlive the result.
+/// `model` is the one that agents call: it knows its provider as the conventions name it. All three
+/// must outlive the result.
 [[nodiscard]] std::unique_ptr<agent::Agent> trace_agent(
-    agent::Agent& inner, const trace::CapturePolicy& policy
+    agent::Agent& inner, const model::ChatModel& model, const trace::CapturePolicy& policy
 );
 
 /// Spans `agent round`; model and tool spans come below them. `inner` must outlive the result.

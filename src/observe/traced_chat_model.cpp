@@ -4,6 +4,8 @@
 #include "flowspan/trace/trace_span.hpp"
 #include "observe/message_forms.hpp"
 
+#include <cmath>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,17 +17,42 @@ using trace::set;
 
 namespace {
 
-void set_number(
+// Apps write `1` for 1.0 and the other way round; an attribute has one type.
+void set_double(
     trace::Span& span, std::string_view key, const json::object& parameters, std::string_view name
 ) {
     const auto* value = parameters.if_contains(name);
-    if (value == nullptr) {
+    if (value != nullptr && value->is_number()) {
+        set(span, key, value->to_number<double>());
+    }
+}
+
+void set_integer(
+    trace::Span& span, std::string_view key, const json::object& parameters, std::string_view name
+) {
+    constexpr double kExactMax = 9'007'199'254'740'992;  // beyond it doubles have gaps
+    const auto* value = parameters.if_contains(name);
+    if (value == nullptr || !value->is_number()) {
         return;
     }
     if (value->is_int64()) {
         set(span, key, value->get_int64());
-    } else if (value->is_double()) {
-        set(span, key, value->get_double());
+    } else if (const auto number = value->to_number<double>(); std::abs(number) <= kExactMax) {
+        set(span, key, static_cast<std::int64_t>(std::llround(number)));
+    }
+}
+
+void set_parameters(trace::Span& span, const model::ChatRequest& request) {
+    const auto& given = request.parameters;
+    set_double(span, names::kGenAiRequestTemperature, given, "temperature");
+    set_double(span, names::kGenAiRequestTopP, given, "top_p");
+    set_integer(span, names::kGenAiRequestTopK, given, "top_k");
+    set_double(span, names::kGenAiRequestFrequencyPenalty, given, "frequency_penalty");
+    set_double(span, names::kGenAiRequestPresencePenalty, given, "presence_penalty");
+    set_integer(span, names::kGenAiRequestMaxTokens, given, "max_tokens");
+    set_integer(span, names::kGenAiRequestSeed, given, "seed");
+    if (!request.stop.empty()) {
+        set(span, names::kGenAiRequestStopSequences, std::span<const std::string>(request.stop));
     }
 }
 
@@ -48,20 +75,7 @@ struct ChatHandler {
             set(span, names::kServerAddress, endpoint.server_address);
             set(span, names::kServerPort, endpoint.server_port);
         }
-        set_number(span, names::kGenAiRequestTemperature, request.parameters, "temperature");
-        set_number(span, names::kGenAiRequestTopP, request.parameters, "top_p");
-        set_number(span, names::kGenAiRequestMaxTokens, request.parameters, "max_tokens");
-        set_number(
-            span, names::kGenAiRequestFrequencyPenalty, request.parameters, "frequency_penalty"
-        );
-        set_number(
-            span, names::kGenAiRequestPresencePenalty, request.parameters, "presence_penalty"
-        );
-        set_number(span, names::kGenAiRequestSeed, request.parameters, "seed");
-        if (!request.stop.empty()) {
-            set(span, names::kGenAiRequestStopSequences, std::span<const std::string>(request.stop)
-            );
-        }
+        set_parameters(span, request);
         if (request.response_schema) {
             set(span, names::kGenAiOutputType, "json");
         }
@@ -73,6 +87,14 @@ struct ChatHandler {
             [&] { return text_size(request.messages); },
             [&] { return json::value(to_message_list(request.messages)); }
         );
+        if (!request.tools.empty()) {
+            policy->write(
+                span,
+                trace::content::kToolDefinitions,
+                [&] { return text_size(request.tools); },
+                [&] { return json::value(to_definition_list(request.tools)); }
+            );
+        }
     }
 
     void on_result(trace::Span& span, const Result<model::ChatReply>& result) const {

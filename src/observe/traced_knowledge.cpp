@@ -75,6 +75,7 @@ struct RetrievalHandler {
 
     void on_start(trace::Span& span, const knowledge::RetrievalRequest& request) const {
         set(span, names::kGenAiOperationName, "retrieval");
+        set(span, names::kGenAiProviderName, "flowspan");  // this program searches itself
         set(span, names::kGenAiDataSourceId, data_source(request));
         set(span, names::kGenAiRequestTopK, request.top_k);
         policy->write(

@@ -57,6 +57,7 @@ std::span<const ContentFact> content_facts() noexcept {
     static constexpr std::array kFacts{
         content::kInputMessages,
         content::kSystemInstructions,
+        content::kToolDefinitions,
         content::kOutputMessages,
         content::kInput,
         content::kOutput,

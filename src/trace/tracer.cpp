@@ -78,9 +78,14 @@ void set_tracer_provider(nostd::shared_ptr<otel::TracerProvider> provider) {
     if (!is_enabled) {
         provider = nostd::shared_ptr<otel::TracerProvider>(new otel::NoopTracerProvider());
     }
-    tracer_slot() = provider->GetTracer(kInstrumentationName);
+    tracer_slot() =
+        provider->GetTracer(kInstrumentationName, instrumentation_version(), kSchemaUrl);
     otel::Provider::SetTracerProvider(provider);
     g_is_enabled.store(is_enabled, std::memory_order_release);
+}
+
+const char* instrumentation_version() noexcept {
+    return FLOWSPAN_VERSION;
 }
 
 bool is_tracing_enabled() noexcept {

@@ -51,7 +51,7 @@ ChaosProgram::ChaosProgram(const ProgramOptions& options)
       round_(agent::make_agent_round(*traced_model_, real_random())),
       traced_round_(observe::trace_agent_round(*round_)),
       agent_(agent::make_agent(*traced_round_)),
-      traced_agent_(observe::trace_agent(*agent_, policy_)),
+      traced_agent_(observe::trace_agent(*agent_, *model_, policy_)),
       knowledge_(
           knowledge::make_sqlite_store(knowledge_config(options), real_clock(), real_random())
       ),

@@ -1,14 +1,18 @@
-"""What OpenTelemetry's conventions (core and GenAI 1.41, HTTP and database stable) say of the spans and
-metrics that a run makes: kind, names with their types, and which must be there."""
+"""What OpenTelemetry's conventions (core and GenAI 1.41, HTTP and database stable) say of the spans, events and
+metrics that a run makes: kind, names with their types, and which must be there. Two types are newer than
+1.41, where nested values are not possible on spans and `top_k` was a double: JSON text, and an integer."""
+
+SCHEMA_URL = "https://opentelemetry.io/schemas/1.41.0"
 
 INTERNAL, CLIENT = 1, 3
 
 S, I, D, B, SS = "string", "int", "double", "bool", "string[]"
 
-# By the first word of the span's name: (kind, must be there, may be there).
 COMMON = {"error.type": S}
 MODEL_REQUEST = {
     "gen_ai.request.stream": B,
+    "gen_ai.request.choice.count": I,
+    "gen_ai.request.top_k": I,
     "gen_ai.request.temperature": D,
     "gen_ai.request.top_p": D,
     "gen_ai.request.max_tokens": I,
@@ -25,28 +29,50 @@ MODEL_REQUEST = {
     "gen_ai.usage.input_tokens": I,
     "gen_ai.usage.output_tokens": I,
     "gen_ai.usage.cache_read.input_tokens": I,
+    "gen_ai.usage.cache_creation.input_tokens": I,
     "gen_ai.usage.reasoning.output_tokens": I,
     "gen_ai.input.messages": S,
     "gen_ai.output.messages": S,
+    "gen_ai.system_instructions": S,
+    "gen_ai.tool.definitions": S,
+    "openai.api.type": S,
+    "openai.request.service_tier": S,
+    "openai.response.service_tier": S,
+    "openai.response.system_fingerprint": S,
     "server.address": S,
     "server.port": I,
 }
+MODEL_CALL = (
+    CLIENT,
+    {"gen_ai.operation.name": S, "gen_ai.provider.name": S, "gen_ai.request.model": S},
+    MODEL_REQUEST,
+)
 
+# By the first word of the span's name: (kind, must be there, may be there).
 SPANS = {
-    "chat": (
-        CLIENT,
-        {"gen_ai.operation.name": S, "gen_ai.provider.name": S, "gen_ai.request.model": S},
-        MODEL_REQUEST,
-    ),
+    "chat": MODEL_CALL,
+    "text_completion": MODEL_CALL,
     "invoke_workflow": (
         INTERNAL,
         {"gen_ai.operation.name": S, "gen_ai.workflow.name": S},
-        {"gen_ai.conversation.id": S, "gen_ai.framework": S},
+        {
+            "gen_ai.conversation.id": S,
+            "gen_ai.framework": S,
+            "gen_ai.input.messages": S,
+            "gen_ai.output.messages": S,
+        },
     ),
     "invoke_agent": (
         INTERNAL,
         {"gen_ai.operation.name": S, "gen_ai.provider.name": S, "gen_ai.agent.name": S},
-        MODEL_REQUEST | {"gen_ai.request.model": S},
+        MODEL_REQUEST
+        | {
+            "gen_ai.request.model": S,
+            "gen_ai.agent.id": S,
+            "gen_ai.agent.description": S,
+            "gen_ai.agent.version": S,
+            "gen_ai.data_source.id": S,
+        },
     ),
     "execute_tool": (
         INTERNAL,
@@ -57,12 +83,18 @@ SPANS = {
             "gen_ai.tool.description": S,
             "gen_ai.tool.call.arguments": S,
             "gen_ai.tool.call.result": S,
+            "gen_ai.agent.name": S,
+            "gen_ai.conversation.id": S,
         },
     ),
     "retrieval": (
         CLIENT,
         {"gen_ai.operation.name": S, "gen_ai.data_source.id": S},
         {
+            "gen_ai.provider.name": S,
+            "gen_ai.request.model": S,
+            "server.address": S,
+            "server.port": I,
             "gen_ai.request.top_k": I,
             "gen_ai.retrieval.query.text": S,
             "gen_ai.retrieval.documents": S,
@@ -93,32 +125,74 @@ SPANS = {
             "server.port": I,
         },
     ),
-    "POST": (
-        CLIENT,
-        {
-            "http.request.method": S,
-            "url.full": S,
-            "server.address": S,
-            "server.port": I,
-        },
-        {
-            "http.response.status_code": I,
-            "http.request.resend_count": I,
-            "network.protocol.version": S,
-            "network.peer.address": S,
-            "network.peer.port": I,
-        },
-    ),
-    "SELECT": (
-        CLIENT,
-        {"db.system.name": S, "db.operation.name": S, "db.query.summary": S, "db.query.text": S},
-        {"db.collection.name": S, "db.response.returned_rows": I, "db.response.status_code": S},
-    ),
 }
-SPANS["GET"] = SPANS["POST"]
+
+HTTP = (
+    CLIENT,
+    {
+        "http.request.method": S,
+        "url.full": S,
+        "server.address": S,
+        "server.port": I,
+    },
+    {
+        "http.request.method_original": S,
+        "http.response.status_code": I,
+        "http.request.resend_count": I,
+        "http.request.body.size": I,
+        "http.response.body.size": I,
+        "network.protocol.name": S,
+        "network.protocol.version": S,
+        "network.peer.address": S,
+        "network.peer.port": I,
+        "url.scheme": S,
+        "url.template": S,
+        "user_agent.original": S,
+    },
+)
+SQL = (
+    CLIENT,
+    {"db.system.name": S, "db.operation.name": S, "db.query.summary": S, "db.query.text": S},
+    {
+        "db.collection.name": S,
+        "db.namespace": S,
+        "db.operation.batch.size": I,
+        "db.response.returned_rows": I,
+        "db.response.status_code": S,
+    },
+)
 
 # Namespaces that the conventions own: an attribute in one must be in the table.
-OWNED = ("gen_ai.", "http.", "url.", "server.", "network.", "db.", "error.")
+OWNED = (
+    "gen_ai.", "openai.", "http.", "url.", "server.", "network.", "db.", "error.", "exception.",
+    "user_agent.",
+)
+
+# Events by name: (must be there, may be there).
+EVENTS = {
+    "exception": (
+        {"exception.type": S},
+        {"exception.message": S, "exception.stacktrace": S},
+    ),
+    "gen_ai.evaluation.result": (
+        {"gen_ai.evaluation.name": S},
+        {
+            "gen_ai.evaluation.score.value": D,
+            "gen_ai.evaluation.score.label": S,
+            "gen_ai.evaluation.explanation": S,
+        },
+    ),
+}
+
+
+def of_span(name, attributes):
+    """What holds for a span, or None where no convention speaks."""
+    if "db.system.name" in attributes:
+        return SQL
+    # Nodes tell of the requests they make under the same names; they are no clients.
+    if "http.request.method" in attributes and not name.startswith("node "):
+        return HTTP
+    return SPANS.get(name.split(" ")[0])
 
 SECONDS = [0.01 * 2**i for i in range(14)]
 
@@ -140,8 +214,17 @@ METRICS = {
         [4**i for i in range(14)],
     ),
     "gen_ai.invoke_workflow.duration": ("histogram", "s", {"gen_ai.workflow.name"}, None),
-    "gen_ai.invoke_agent.duration": ("histogram", "s", {"gen_ai.agent.name"}, None),
+    "gen_ai.invoke_agent.duration": (
+        "histogram", "s", {"gen_ai.agent.name"}, [0.1 * 2**i for i in range(13)],
+    ),
+    "gen_ai.invoke_agent.inference_calls": (
+        "histogram", "{inference_call}", {"gen_ai.agent.name"}, [2**i for i in range(8)],
+    ),
+    "gen_ai.invoke_agent.tool_calls": (
+        "histogram", "{tool_call}", {"gen_ai.agent.name"}, [2**i for i in range(8)],
+    ),
     "gen_ai.execute_tool.duration": ("histogram", "s", {"gen_ai.tool.name"}, SECONDS),
     "otel.sdk.span.started": ("sum", "{span}", set(), None),
     "otel.sdk.span.live": ("sum", "{span}", set(), None),
+    "otel.sdk.log.created": ("sum", "{log_record}", set(), None),
 }

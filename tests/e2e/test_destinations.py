@@ -5,6 +5,7 @@ import json
 import sys
 import unittest
 
+import conventions
 from support import (
     FlowspanTest,
     ModelServer,
@@ -48,6 +49,7 @@ class Received:
         self.spans = []
         self.requests = []
         self.resource = {}
+        self.schemas = set()
         for method, path, headers, body in server.requests:
             if not path.endswith("/traces"):
                 continue
@@ -59,6 +61,7 @@ class Received:
                 self.resource = {a.key: plain(a.value) for a in resource.resource.attributes}
                 for scope in resource.scope_spans:
                     self.spans += list(scope.spans)
+                    self.schemas.add(scope.schema_url)
 
     def attributes(self, prefix):
         found = [span for span in self.spans if span.name.startswith(prefix)]
@@ -238,6 +241,9 @@ class Dialects(FlowspanTest):
                     for prefix, kind in kinds.items():
                         self.assertEqual(received.attributes(prefix)[key], kind, prefix)
                 self.assertEqual(received.attributes("POST")["http.request.method"], "POST")
+                # Who has other names must not claim the conventions'.
+                schema = conventions.SCHEMA_URL if dialect == "opentelemetry" else ""
+                self.assertEqual(received.schemas, {schema})
             ids.add(frozenset(span.span_id for span in received.spans))
         self.assertEqual(len(ids), 1, "the same spans everywhere")
 

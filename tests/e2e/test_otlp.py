@@ -1,235 +1,35 @@
 """What really leaves over OTLP, read by an independent decoder and held against the conventions."""
 
-import gzip
+import json
 import pathlib
-import threading
 import unittest
-from concurrent import futures
-
-import grpc
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import conventions
-from support import FlowspanTest, ModelServer, StubServer, chat_app, hello_app, make_app
-from support import end_node, start_node, text_input
-
-AGENT_SCRIPT = """
-replies:
-  - when: {any_message: "2023-11-14"}
-    text: It was then.
-    usage: {prompt_tokens: 30, completion_tokens: 4}
-  - text: Let me see.
-    tool_calls: [{id: call_1, name: timestamp_to_localtime, arguments: {timestamp: "1700000000"}}]
-    usage: {prompt_tokens: 10, completion_tokens: 5}
-"""
-
+from otlp_receivers import (
+    AGENT_SCRIPT,
+    PARAMETERS,
+    GrpcReceiver,
+    Received,
+    agent_app,
+    failing_app,
+    plain,
+    searching_app,
+    type_of,
+)
+from support import (
+    FlowspanTest,
+    ModelServer,
+    StubServer,
+    answer_node,
+    chat_app,
+    closed_port,
+    hello_app,
+    llm_node,
+    make_app,
+    start_node,
+)
 
 AGENT_SPANS = {"chat", "invoke_workflow", "invoke_agent", "execute_tool", "POST"}
-
-
-def agent_app():
-    parameters = {
-        "model": {
-            "type": "constant",
-            "value": {
-                "provider": "langgenius/openai/openai",
-                "model": "scripted-1",
-                "mode": "chat",
-                "completion_params": {"temperature": 0.5, "max_tokens": 64},
-            },
-        },
-        "instruction": {"type": "mixed", "value": "Serve well."},
-        "query": {"type": "mixed", "value": "When was it?"},
-        "maximum_iterations": {"type": "constant", "value": 4},
-        "tools": {
-            "type": "constant",
-            "value": [
-                {
-                    "enabled": True,
-                    "type": "builtin",
-                    "provider_name": "time",
-                    "tool_name": "timestamp_to_localtime",
-                    "parameters": {
-                        "timestamp": {"auto": 1, "value": None},
-                        "timezone": {"auto": 0, "value": {"type": "mixed", "value": "UTC"}},
-                    },
-                    "settings": {},
-                    "extra": {"description": "Reads stamps"},
-                }
-            ],
-        },
-    }
-    agent = {
-        "type": "agent",
-        "title": "Helper",
-        "agent_strategy_provider_name": "langgenius/agent/agent",
-        "agent_strategy_name": "function_calling",
-        "agent_parameters": parameters,
-    }
-    return make_app(
-        [start_node(), ("agent", agent), end_node(text=["agent", "text"])],
-        [("start", "agent"), ("agent", "end")],
-    )
-
-
-def searching_app():
-    """Two retrievals, one after the other: a rerank model's order, and vectors weighed with words."""
-    retrieval = {
-        "type": "knowledge-retrieval",
-        "title": "Find",
-        "query_variable_selector": ["start", "question"],
-        "dataset_ids": ["docs"],
-        "retrieval_mode": "multiple",
-    }
-    reranked = {
-        "top_k": 2,
-        "reranking_mode": "reranking_model",
-        "reranking_model": {"provider": "jina", "model": "ranker"},
-    }
-    weighted = {
-        "top_k": 2,
-        "reranking_mode": "weighted_score",
-        "weights": {
-            "vector_setting": {
-                "vector_weight": 0.5,
-                "embedding_provider_name": "jina",
-                "embedding_model_name": "embedder",
-            },
-            "keyword_setting": {"keyword_weight": 0.5},
-        },
-    }
-    return make_app(
-        [
-            start_node(text_input("question")),
-            ("ranked", retrieval | {"multiple_retrieval_config": reranked}),
-            ("weighed", retrieval | {"multiple_retrieval_config": weighted}),
-            end_node(found=["ranked", "result"], weighed=["weighed", "result"]),
-        ],
-        [("start", "ranked"), ("ranked", "weighed"), ("weighed", "end")],
-    )
-
-
-TYPES = {
-    "string_value": conventions.S,
-    "int_value": conventions.I,
-    "double_value": conventions.D,
-    "bool_value": conventions.B,
-}
-
-
-def type_of(value):
-    kind = value.WhichOneof("value")
-    if kind != "array_value":
-        return TYPES[kind]
-    inner = {type_of(item) for item in value.array_value.values}
-    return f"{inner.pop()}[]" if len(inner) == 1 else "mixed[]"
-
-
-def plain(attributes):
-    return {
-        item.key: getattr(item.value, item.value.WhichOneof("value")) for item in attributes
-    }
-
-
-class Received:
-    """Requests of all three signals, decoded."""
-
-    REQUESTS = {
-        "/v1/traces": ExportTraceServiceRequest,
-        "/v1/metrics": ExportMetricsServiceRequest,
-        "/v1/logs": ExportLogsServiceRequest,
-    }
-
-    def __init__(self):
-        self.by_path = {}
-
-    @classmethod
-    def over_http(cls, requests):
-        received = cls()
-        for method, path, headers, body in requests:
-            assert method == "POST", method
-            headers = {name.lower(): value for name, value in headers.items()}
-            assert headers["content-type"] == "application/x-protobuf", headers
-            if headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
-            received.add(path, body)
-        return received
-
-    def add(self, path, body):
-        message = self.REQUESTS[path]()
-        message.ParseFromString(body)
-        self.by_path.setdefault(path, []).append(message)
-
-    def spans(self):
-        return [
-            span
-            for request in self.by_path.get("/v1/traces", [])
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-    def metrics(self):
-        # Sums are cumulative: the last request has it all.
-        return {
-            metric.name: metric
-            for resource in self.by_path["/v1/metrics"][-1].resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        }
-
-    def logs(self):
-        return [
-            record
-            for request in self.by_path.get("/v1/logs", [])
-            for resource in request.resource_logs
-            for scope in resource.scope_logs
-            for record in scope.log_records
-        ]
-
-
-class GrpcReceiver(grpc.GenericRpcHandler):
-    """A server of the three collector services; takes messages as bytes."""
-
-    PATHS = {
-        f"/opentelemetry.proto.collector.{package}.v1.{service}Service/Export": path
-        for package, service, path in (
-            ("trace", "Trace", "/v1/traces"),
-            ("metrics", "Metrics", "/v1/metrics"),
-            ("logs", "Logs", "/v1/logs"),
-        )
-    }
-
-    def __init__(self):
-        self.received = Received()
-        self.metadata = {}
-        self._lock = threading.Lock()
-
-    def service(self, handler_call_details):
-        path = self.PATHS.get(handler_call_details.method)
-        if path is None:
-            return None
-
-        def take(body, _):
-            with self._lock:
-                self.received.add(path, body)
-                self.metadata[path] = dict(handler_call_details.invocation_metadata)
-            return b""  # an empty message: all is well
-
-        return grpc.unary_unary_rpc_method_handler(take)
-
-    def __enter__(self):
-        self._server = grpc.server(futures.ThreadPoolExecutor(4), handlers=[self])
-        self.url = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
-        self._server.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.stop(None).wait()
 
 
 def otlp(server, **more):
@@ -305,23 +105,146 @@ class Contract(FlowspanTest):
         spans = received.spans()
         seen = set()
         for span in spans:
-            word = span.name.split(" ")[0]
-            if word not in conventions.SPANS:
-                continue
-            seen.add(word)
-            kind, required, optional = conventions.SPANS[word]
-            known = required | optional | conventions.COMMON
             with self.subTest(span=span.name):
+                types = self.expect_sound_span(span)
+                if (rules := conventions.of_span(span.name, types)) is None:
+                    continue
+                seen.add(span.name.split(" ")[0])
+                kind, required, optional = rules
                 self.assertEqual(span.kind, kind)
-                types = {item.key: type_of(item.value) for item in span.attributes}
-                self.assertEqual(len(types), len(span.attributes), "each key once")
-                for name in required:
-                    self.assertIn(name, types)
-                for name, found in types.items():
-                    if name.startswith(conventions.OWNED):
-                        self.assertIn(name, known)
-                        self.assertEqual(found, known[name], name)
+                self.expect_types(types, required, optional | conventions.COMMON)
         return seen
+
+    def expect_types(self, types, required, optional):
+        known = required | optional
+        for name in required:
+            self.assertIn(name, types)
+        for name, found in types.items():
+            if name.startswith(conventions.OWNED):
+                self.assertIn(name, known)
+                self.assertEqual(found, known[name], name)
+
+    def expect_sound_span(self, span):
+        """What holds for all spans; gives the types of the attributes."""
+        types = {item.key: type_of(item.value) for item in span.attributes}
+        self.assertEqual(len(types), len(span.attributes), "each key once")
+        self.assertNotEqual(span.status.code, 1, "OK is the application's word")
+        if span.status.code == 2:
+            self.assertIn("error.type", types)
+        exceptions = 0
+        for event in span.events:
+            exceptions += event.name == "exception"
+            if event.name in conventions.EVENTS:
+                required, optional = conventions.EVENTS[event.name]
+                self.expect_types(
+                    {item.key: type_of(item.value) for item in event.attributes},
+                    required,
+                    optional,
+                )
+        self.assertLessEqual(exceptions, 1, "an exception is recorded once")
+        return types
+
+    def test_all_signals_name_their_conventions(self):
+        _, received = self.run_agent()
+        scopes = [
+            (path, scope)
+            for path, outer, inner in (
+                ("/v1/traces", "resource_spans", "scope_spans"),
+                ("/v1/metrics", "resource_metrics", "scope_metrics"),
+                ("/v1/logs", "resource_logs", "scope_logs"),
+            )
+            for request in received.by_path[path]
+            for resource in getattr(request, outer)
+            for scope in [resource, *getattr(resource, inner)]
+        ]
+        for path, scope in scopes:
+            self.assertEqual(scope.schema_url, conventions.SCHEMA_URL, path)
+            if hasattr(scope, "scope"):
+                self.assertEqual(scope.scope.name, "flowspan", path)
+                self.assertRegex(scope.scope.version, r"^\d+\.\d+", path)
+
+    def run_app_with_content(self, app, model, receiver, *arguments):
+        self.write("flowspan.toml", "[trace]\ncontent = 'full'\n")
+        finished = self.run_app(app, *arguments, environment=model.environment | otlp(receiver))
+        return finished, Received.over_http(receiver.requests)
+
+    def test_parameters_and_tools_have_the_types_of_the_conventions(self):
+        app = agent_app().replace('"temperature": 0.5, "max_tokens": 64', PARAMETERS)
+        self.assertIn(PARAMETERS, app)
+        with ModelServer(AGENT_SCRIPT) as model, StubServer() as receiver:
+            finished, received = self.run_app_with_content(app, model, receiver)
+        self.expect_code(finished, 0)
+        self.expect_conventional_spans(received)
+        chat = next(span for span in received.spans() if span.name.startswith("chat"))
+        attributes = plain(chat.attributes)
+        self.assertEqual(attributes["gen_ai.request.temperature"], 1.0)
+        (tool,) = json.loads(attributes["gen_ai.tool.definitions"])
+        self.assertEqual((tool["type"], tool["name"]), ("function", "timestamp_to_localtime"))
+
+    def test_text_completions_follow_the_conventions(self):
+        name, data = llm_node()
+        data = data | {"model": data["model"] | {"mode": "completion"}}
+        data["prompt_template"] = {"text": "Say {{#sys.query#}}", "edition_type": "basic"}
+        app = make_app(
+            [start_node(), (name, data), answer_node()],
+            [("start", "ask"), ("ask", "say")],
+            mode="advanced-chat",
+        )
+        with ModelServer("replies: [{text: Hello there.}]") as model, StubServer() as receiver:
+            finished, received = self.run_app_with_content(app, model, receiver, "-q", "hi")
+        self.expect_code(finished, 0)
+        self.assertIn("text_completion", self.expect_conventional_spans(received))
+
+    def test_failures_follow_the_conventions(self):
+        """A model that refuses, a server that breaks, a peer that is not there, a tool that fails."""
+
+        def respond(_method, path, _headers, _body):
+            return (200 if path.startswith("/v1/") else 500), {}, b""
+
+        with StubServer(respond) as receiver, ModelServer(
+            "replies: [{status: 401, body: {error: {message: no such key}}}]"
+        ) as model:
+            self.write(
+                "flowspan.toml",
+                f"[[tools.map]]\nprovider = 'mine'\nurl = '{receiver.url}/tool'\n",
+            )
+            app = failing_app(receiver.url + "/broken", f"http://127.0.0.1:{closed_port()}/gone")
+            finished = self.run_app(app, environment=model.environment | otlp(receiver))
+            self.expect_code(finished, 0)
+            received = Received.over_http(
+                [request for request in receiver.requests if request[1].startswith("/v1/")]
+            )
+        self.assertEqual(finished.result["status"], "partial-succeeded")
+        seen = self.expect_conventional_spans(received)
+        self.assertLessEqual({"chat", "POST", "GET", "execute_tool", "invoke_workflow"}, seen)
+        by_name = {}
+        for span in received.spans():
+            by_name.setdefault(span.name, []).append(span)
+        (chat,) = by_name["chat scripted-1"]
+        self.assertEqual(chat.status.code, 2)
+        codes = {
+            plain(span.attributes).get("http.response.status_code"): plain(span.attributes)
+            for span in by_name["GET"] + by_name["POST"]
+        }
+        self.assertEqual(codes[500]["error.type"], "500")
+        self.assertEqual(codes[401]["error.type"], "401")
+        self.assertNotIn(codes[None]["error.type"], ("500", ""), "not reached: what failed")
+        (workflow,) = by_name["invoke_workflow Trial"]
+        self.assertEqual(workflow.status.code, 0, "what was handled is no error of the run")
+        # Each failure stands once in the trace.
+        exceptions = [
+            (span.name, event)
+            for span in received.spans()
+            for event in span.events
+            if event.name == "exception"
+        ]
+        metrics = received.metrics()
+        failed = {
+            plain(point.attributes).get("error.type")
+            for point in metrics["gen_ai.client.operation.duration"].histogram.data_points
+        }
+        self.assertEqual(failed, {plain(chat.attributes)["error.type"]})
+        self.assertGreaterEqual(len(exceptions), 2)
 
     def test_tree_is_whole(self):
         finished, received = self.run_agent()

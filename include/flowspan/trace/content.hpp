@@ -114,6 +114,12 @@ inline constexpr ContentFact kSystemInstructions{
     names::kFlowspanInstructionsBytes,
     names::kFlowspanInstructionsRef,
 };
+inline constexpr ContentFact kToolDefinitions{
+    ContentKind::prompts,
+    names::kGenAiToolDefinitions,
+    names::kFlowspanDefinitionsBytes,
+    names::kFlowspanDefinitionsRef,
+};
 inline constexpr ContentFact kOutputMessages{
     ContentKind::answers,
     names::kGenAiOutputMessages,

@@ -20,6 +20,11 @@ using Span = opentelemetry::trace::Span;
 using SpanPtr = opentelemetry::nostd::shared_ptr<Span>;
 
 inline constexpr const char* kInstrumentationName = "flowspan";
+/// The conventions whose names we use: what they say of GenAI is in no later version of this
+/// schema, what they say of HTTP and databases is the same in later ones.
+inline constexpr const char* kSchemaUrl = "https://opentelemetry.io/schemas/1.41.0";
+/// Of this library.
+[[nodiscard]] const char* instrumentation_version() noexcept;
 
 /// Makes `provider` the process's provider and turns instrumentation on; null turns it off. Call it
 /// while no task runs.

@@ -124,6 +124,7 @@ void write_langfuse(const SpanFacts& facts, SpanWriter& out) {
     if (facts.step() == Step::model || facts.step() == Step::embedding) {
         write_generation(facts, out);
     }
+    out.set_text(names::kGenAiToolDefinitions, facts.text(names::kGenAiToolDefinitions));
     write_level(facts, out);
     write_trace(facts, out);
     for (const auto& member : house_metadata(facts)) {

@@ -113,6 +113,7 @@ void write_langsmith(const SpanFacts& facts, SpanWriter& out) {
         out.set_text(oi::kOutputValue, facts.output());
     }
     write_documents(out, facts.documents());
+    out.set_text(names::kGenAiToolDefinitions, facts.text(names::kGenAiToolDefinitions));
 }
 
 }  // namespace flowspan::exporting

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 
 namespace flowspan::exporting {
 
@@ -99,6 +100,19 @@ void write_documents(SpanWriter& out, const json::array& documents) {
     }
 }
 
+// In the form in which they are sent to models.
+void write_tools(SpanWriter& out, const json::array& definitions) {
+    std::size_t index = 0;
+    for (const auto& item : definitions) {
+        auto function = item.get_object();
+        function.erase("type");
+        out.set_json(
+            fmt::format("{}.{}.{}", oi::kTools, index++, oi::kToolSchema),
+            json::object{{"type", "function"}, {"function", std::move(function)}}
+        );
+    }
+}
+
 void write_model(const SpanFacts& facts, SpanWriter& out) {
     out.set_text(oi::kModelName, facts.model());
     out.set_text(oi::kRequestModelName, facts.text(names::kGenAiRequestModel));
@@ -132,6 +146,7 @@ void write_kind(const SpanFacts& facts, SpanWriter& out) {
         case Step::rerank:
             out.set_text(oi::kRerankerModelName, facts.model());
             out.set_integer(oi::kRerankerTopK, facts.integer(names::kGenAiRequestTopK));
+            out.set_text(oi::kRerankerQuery, facts.text(names::kGenAiRetrievalQueryText));
             break;
         case Step::tool:
             out.set_text(oi::kToolName, facts.text(names::kGenAiToolName));
@@ -183,6 +198,7 @@ void write_openinference(const SpanFacts& facts, SpanWriter& out) {
     write_messages(out, oi::kInputMessages, facts.input_messages());
     write_messages(out, oi::kOutputMessages, facts.output_messages());
     write_documents(out, facts.documents());
+    write_tools(out, facts.tool_definitions());
 }
 
 }  // namespace flowspan::exporting

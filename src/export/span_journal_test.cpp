@@ -30,8 +30,10 @@ protected:
         process_.resource = "{\"who\":1}";
     }
 
+public:
     ~SpanJournalTest() override { fs::remove_all(folder_); }
 
+protected:
     [[nodiscard]] fs::path store() const { return folder_ / "traces.db"; }
 
     [[nodiscard]] std::unique_ptr<SpanJournal> make() const {

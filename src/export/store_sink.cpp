@@ -11,6 +11,7 @@
 #include "flowspan/trace/names.hpp"
 #include "store/span_store.hpp"
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -246,7 +247,9 @@ private:
             )
         );
         // What others left can wait for the next start; our own spans cannot.
-        static_cast<void>(close_lost_processes(*store));
+        if (const auto closed = close_lost_processes(*store); !closed) {
+            spdlog::warn("what crashed programs left stays open: {}", closed.error().describe());
+        }
         if (auto begun = store->begin_process(own_row()); !begun) {
             return begun;
         }

@@ -88,7 +88,8 @@ private:
     }
 
     void write_outcome() {
-        if (const auto branch = span_.text(names::kDifyNodeBranch); !branch.empty()) {
+        const auto branch = span_.text(names::kDifyNodeBranch);
+        if (!branch.empty()) {
             add(fmt::format("{} {}", symbols_.arrow, branch), Style::cyan);
         }
         if (const auto attempts = span_.integer(names::kFlowspanAttemptCount); attempts > 1) {
@@ -96,7 +97,7 @@ private:
         }
         const auto strategy = span_.text(names::kDifyNodeErrorStrategy);
         if (!strategy.empty() && !has_failed_) {
-            add(fmt::format("failed, {}", strategy), Style::yellow);
+            add(strategy == branch ? "failed" : fmt::format("failed, {}", strategy), Style::yellow);
         }
         if (span_.has(names::kFlowspanDocumentCount)) {
             add(count_text(span_.integer(names::kFlowspanDocumentCount), "document"), Style::dim);
@@ -127,6 +128,23 @@ std::string three_digits(double number, std::string_view unit) {
     return fmt::format("{:.{}f} {}", number, decimals, unit);
 }
 
+// Of the failure that somebody handled: the words of its event.
+std::string handled_text(const SpanRecord& span) {
+    std::string type;
+    std::string message;
+    for (std::size_t i = 0; i < span.event_count(); ++i) {
+        if (span.event(i).name != names::kExceptionEvent) {
+            continue;
+        }
+        span.for_each_event_attribute(i, [&](const AttributeView& attribute) {
+            if (const auto* text = std::get_if<std::string_view>(&attribute.value)) {
+                (attribute.key == names::kExceptionType ? type : message) = *text;
+            }
+        });
+    }
+    return message.empty() ? "" : printable(fmt::format("{}: {}", type, message));
+}
+
 }  // namespace
 
 std::vector<Piece> label_pieces(const TraceNode& node, const Symbols& symbols) {
@@ -135,7 +153,7 @@ std::vector<Piece> label_pieces(const TraceNode& node, const Symbols& symbols) {
 
 std::string failure_text(const SpanRecord& span) {
     if (span.status() != opentelemetry::trace::StatusCode::kError) {
-        return {};
+        return span.has(names::kDifyNodeErrorStrategy) ? handled_text(span) : std::string();
     }
     const auto type = span.text(names::kErrorType);
     const auto text = span.status_description();

@@ -13,7 +13,7 @@ namespace flowspan::exporting {
 /// Name and the facts worth a glance, the important first.
 [[nodiscard]] std::vector<Piece> label_pieces(const TraceNode& node, const Symbols& symbols);
 
-/// Why the span failed; empty if it did not, or said nothing.
+/// Why the span failed, also if that was handled; empty if it did not, or said nothing.
 [[nodiscard]] std::string failure_text(const SpanRecord& span);
 
 /// Three digits and a unit, at most eight columns.

@@ -294,7 +294,8 @@ private:
             trunks.push_back(!item.is_last);
         }
         add_guides(line, trunks, node.children.empty() ? "   " : symbols_.trunk);
-        line.add_fitting({{text, Style::red}}, width_, symbols_.ellipsis);
+        const auto style = node.has_failed ? Style::red : Style::yellow;
+        line.add_fitting({{text, style}}, width_, symbols_.ellipsis);
         finish(line);
     }
 

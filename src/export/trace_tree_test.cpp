@@ -218,6 +218,26 @@ TEST(TraceTree, SumsUpRepeatedSiblingsButShowsTheFailed) {
     EXPECT_THAT(tree, HasSubstr("101 spans  10 errors"));
 }
 
+TEST(TraceTree, SaysWhatWasHandledAndHow) {
+    const auto record = make_record(
+        {.name = "node code",
+         .attributes =
+             {{names::kNodeType, text("code")},
+              {names::kDifyNodeTitle, text("Count")},
+              {names::kDifyNodeBranch, text("fail-branch")},
+              {names::kDifyNodeErrorStrategy, text("fail-branch")},
+              {names::kErrorType, text("CodeExecutionError")}}}
+    );
+    record->begin_event(names::kExceptionEvent, kTestStartNs, {});
+    record->add_event_attribute(names::kExceptionType, text("CodeExecutionError"), {});
+    record->add_event_attribute(names::kExceptionMessage, text("the code failed at line 2"), {});
+    const std::vector<SpanRecordPtr> spans = {record};
+    const auto tree = render_trace_tree(spans, {.width = 80});
+    EXPECT_THAT(tree, HasSubstr("code Count -> fail-branch failed "));
+    EXPECT_THAT(tree, HasSubstr("CodeExecutionError: the code failed at line 2\n"));
+    EXPECT_THAT(tree, HasSubstr("no errors"));
+}
+
 TEST(TraceTree, ShowsSpansWithoutTheirParentUnderANote) {
     const auto tree = render(
         {{.id = 1, .name = "root"},

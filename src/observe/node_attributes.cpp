@@ -112,17 +112,14 @@ void write_node_result(
         set(span, names::kFlowspanAttemptCount, static_cast<std::int64_t>(node.attempt) + 1);
     }
     if (result.error) {
+        Error error = *result.error;
+        error.is_recorded = error.is_recorded || is_error_recorded;
         if (result.error_strategy.empty()) {
-            Error error = *result.error;
-            error.is_recorded = error.is_recorded || is_error_recorded;
             trace::record_error(span, error);
         } else {
             // A handled failure is no error of the run: what went wrong and who handled it.
             set(span, names::kDifyNodeErrorStrategy, result.error_strategy);
-            set(span,
-                names::kErrorType,
-                result.error->type.empty() ? to_string(result.error->code)
-                                           : std::string_view(result.error->type));
+            trace::record_handled_error(span, error);
         }
     }
     write_content(span, node, result, policy);

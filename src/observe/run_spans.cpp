@@ -126,6 +126,7 @@ trace::SpanPtr RunSpans::start_node_span(const engine::NodeRun& node) const {
     auto span = trace::tracer().StartSpan(
         view(node_span_name(node.node_type)),
         std::span<const Attribute>(attributes.data(), count),
+        links_to_predecessors(node),
         options
     );
     if (node.predecessors.size() > 1) {
@@ -134,6 +135,34 @@ trace::SpanPtr RunSpans::start_node_span(const engine::NodeRun& node) const {
         set(*span, names::kDifyNodePredecessors, std::span<const std::string>(ids));
     }
     return span;
+}
+
+// The newest: a frame may stand where an earlier round's stood.
+const RunSpans::EndedNode* RunSpans::find_ended(std::string_view node_id, const void* frame) const {
+    for (std::size_t i = 0; i < ended_.size(); ++i) {
+        const auto& ended = ended_[(ended_count_ - 1 - i) % kEndedMax];
+        if (ended.frame == frame && ended.node_id == node_id) {
+            return &ended;
+        }
+    }
+    return nullptr;
+}
+
+// A join waits for all of them; with one predecessor the order in time says it.
+std::vector<RunSpans::SpanLink> RunSpans::links_to_predecessors(const engine::NodeRun& node) const {
+    std::vector<SpanLink> links;
+    if (node.predecessors.size() < 2) {
+        return links;
+    }
+    for (const auto id : node.predecessors) {
+        if (const auto* ended = find_ended(id, node.container)) {
+            links.emplace_back(
+                ended->context,
+                std::map<std::string, std::string>{{names::kNodeId, std::string(id)}}
+            );
+        }
+    }
+    return links;
 }
 
 void RunSpans::start_attempt(ActiveNode& active, const engine::NodeRun& node) const {
@@ -159,6 +188,8 @@ void RunSpans::start_node(const engine::NodeRun& node) {
     if (is_new) {
         active.node.span = start_node_span(node);
         active.waits = std::make_shared<async::WaitLedger>();
+        active.node_id = node.node_id;
+        active.frame = node.container;
     } else if (!active.body_end) {
         count(shop_.counters.repeated_starts);
         return;
@@ -237,10 +268,11 @@ void RunSpans::end_node(ActiveNodes::iterator at) {
         write_waits(span, *active.waits);
     }
     end(span, active.body_end);
+    EndedNode ended{at->first, active.node_id, active.frame, span.GetContext()};
     if (ended_.size() < kEndedMax) {
-        ended_.emplace_back(at->first, span.GetContext());
+        ended_.push_back(std::move(ended));
     } else {
-        ended_[ended_count_ % kEndedMax] = {at->first, span.GetContext()};
+        ended_[ended_count_ % kEndedMax] = std::move(ended);
     }
     ++ended_count_;
     nodes_.erase(at);
@@ -307,7 +339,11 @@ void RunSpans::write_result(
             count(shop_.counters.parser_failures);
         }
     };
-    guarded([&] { write_node_result(span, node, result, shop_.policy, active.is_error_recorded); });
+    // What a container failed with is what its round failed with; the event stands there.
+    const bool is_recorded =
+        active.is_error_recorded || (result.error && !active.round_error.empty() &&
+                                     result.error->message == active.round_error);
+    guarded([&] { write_node_result(span, node, result, shop_.policy, is_recorded); });
     for (const auto& parser : shop_.parsers) {
         guarded([&] { parser(span, node, result); });
     }
@@ -333,8 +369,7 @@ void RunSpans::report_late(
     const engine::NodeRun& node, std::string_view kind, std::string_view text
 ) {
     count(shop_.counters.late_events);
-    const auto found =
-        std::ranges::find(ended_, node.execution_id, &decltype(ended_)::value_type::first);
+    const auto found = std::ranges::find(ended_, node.execution_id, &EndedNode::execution_id);
     const trace::LogAttribute attributes[] = {
         {names::kNodeId, node.node_id},
         {names::kNodeType, node.node_type},
@@ -346,7 +381,7 @@ void RunSpans::report_late(
     event.severity = trace::LogSeverity::warn;
     event.body = text;
     event.attributes = attributes;
-    event.span = found != ended_.end() ? found->second : workflow_.span->GetContext();
+    event.span = found != ended_.end() ? found->context : workflow_.span->GetContext();
     trace::emit_log(event);
 }
 
@@ -380,6 +415,10 @@ void RunSpans::end_round(const engine::FrameEnded& round) {
         Error copy = *round.error;
         copy.is_recorded = true;
         trace::record_error(*found->second.span, copy);
+        if (const auto container = nodes_.find(round.node->execution_id);
+            container != nodes_.end()) {
+            container->second.round_error = round.error->message;
+        }
     }
     if (round.is_paused) {
         set(*found->second.span, names::kFlowspanEndReason, "the run was paused");

@@ -60,15 +60,29 @@ private:
         std::optional<SteadyTime> body_end;
         bool has_result = false;
         bool is_error_recorded = false;  ///< an exception event stands on an attempt
+        std::string round_error;         ///< of a container: what its last failed round failed with
         double retry_delay = 0;          ///< seconds before the next attempt
         std::string retry_cause;
+        std::string_view node_id;
+        const void* frame = nullptr;  ///< tells the rounds of a container apart
         // Owners: this, and the tasks of the node.
         std::shared_ptr<async::WaitLedger> waits;
     };
 
+    struct EndedNode {
+        std::string execution_id;
+        std::string_view node_id;  // the graph's
+        const void* frame = nullptr;
+        opentelemetry::trace::SpanContext context;
+    };
+
+    using SpanLink =
+        std::pair<opentelemetry::trace::SpanContext, std::map<std::string, std::string>>;
     using ActiveNodes = std::map<std::string, ActiveNode, std::less<>>;
 
     [[nodiscard]] trace::SpanPtr start_node_span(const engine::NodeRun& node) const;
+    [[nodiscard]] std::vector<SpanLink> links_to_predecessors(const engine::NodeRun& node) const;
+    [[nodiscard]] const EndedNode* find_ended(std::string_view node_id, const void* frame) const;
     void start_attempt(ActiveNode& active, const engine::NodeRun& node) const;
     static void end_attempt(ActiveNode& active, const Error* error);
     void write_result(
@@ -88,8 +102,8 @@ private:
     OpenSpan workflow_;
     ActiveNodes nodes_;                       // by node execution id
     std::map<const void*, OpenSpan> rounds_;  // by frame
-    /// The last spans that ended, for what comes late: a ring by execution id.
-    std::vector<std::pair<std::string, opentelemetry::trace::SpanContext>> ended_;
+    /// The last spans that ended, for what comes late and for links: a ring.
+    std::vector<EndedNode> ended_;
     std::size_t ended_count_ = 0;
     /// Still current in tasks whose end hook has not come when the graph ended.
     std::map<std::string, ActiveNode, std::less<>> stragglers_;

@@ -69,6 +69,9 @@ struct ChatHandler {
         const auto endpoint = inner->endpoint(request.model);
         set(span, names::kGenAiOperationName, request.is_completion ? "text_completion" : "chat");
         set(span, names::kGenAiProviderName, endpoint.provider_name);
+        if (endpoint.provider_name == "openai" && !request.is_completion) {
+            set(span, names::kOpenAiApiType, "chat_completions");
+        }
         set(span, names::kGenAiRequestModel, request.model.name);
         set(span, names::kGenAiRequestStream, true);
         if (!endpoint.server_address.empty()) {

@@ -138,6 +138,14 @@ void record_error(Span& span, Error& error) {
     }
 }
 
+void record_handled_error(Span& span, Error& error) {
+    const std::string_view type = error.type.empty() ? to_string(error.code) : error.type;
+    set(span, names::kErrorType, type);
+    if (!std::exchange(error.is_recorded, true)) {
+        add_exception_event(span, type, error.describe());
+    }
+}
+
 void record_exception(Span& span, const std::exception_ptr& exception) {
     if (async::is_cancelled(exception)) {
         record_cancelled(span, "cancelled");

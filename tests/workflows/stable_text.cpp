@@ -230,10 +230,20 @@ private:
         });
     }
 
+    [[nodiscard]] std::string describe_target(const exporting::SpanRecord::Link& link) const {
+        const auto found = std::ranges::find(all_, link.span_id, &exporting::SpanRecord::span_id);
+        return found == all_.end()
+                   ? "A LINK TO NOWHERE"
+                   : fmt::format("{} {}", (*found)->name(), (*found)->text(names::kNodeId));
+    }
+
     void print_below(const exporting::SpanRecord& span, std::size_t depth) {
         text_ += fmt::format("{:{}}{}\n", "", depth * 2, describe(span));
         for (std::size_t i = 0; i < span.event_count(); ++i) {
             text_ += fmt::format("{:{}}{}\n", "", depth * 2 + 2, describe_event(span, i));
+        }
+        for (std::size_t i = 0; i < span.link_count(); ++i) {
+            text_ += fmt::format("{:{}}~ {}\n", "", depth * 2 + 2, describe_target(span.link(i)));
         }
         for (const auto* child : all_) {
             if (child->parent_span_id == span.span_id) {

@@ -51,7 +51,10 @@ void set(Span& span, std::string_view key, std::span<const double> values);
 /// span has it already. `error.detail` stays out.
 void record_error(Span& span, Error& error);
 
-/// The same for a C++ exception. Cancellation becomes status error with `error.type` `cancelled`,
+/// A failure that somebody handled: `error.type` and the event, no status.
+void record_handled_error(Span& span, Error& error);
+
+/// The same as `record_error` for a C++ exception. Cancellation becomes status error with `error.type` `cancelled`,
 /// without an event.
 void record_exception(Span& span, const std::exception_ptr& exception);
 

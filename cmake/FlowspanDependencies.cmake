@@ -27,3 +27,13 @@ endif()
 if(FLOWSPAN_BUILD_BENCH)
     find_package(benchmark REQUIRED)
 endif()
+
+# What a program of ours links to take its memory from jemalloc: thousands of runs at once grow and
+# free small blocks on every thread. Sanitizers bring an allocator of their own.
+add_library(flowspan_allocator INTERFACE)
+add_library(flowspan::allocator ALIAS flowspan_allocator)
+if(NOT FLOWSPAN_SANITIZE)
+    find_library(JEMALLOC_LIBRARY NAMES jemalloc_pic REQUIRED)
+    target_link_libraries(flowspan_allocator INTERFACE
+        "${JEMALLOC_LIBRARY}" Threads::Threads ${CMAKE_DL_LIBS})
+endif()

@@ -176,7 +176,7 @@ Task<void> RunState::join() {
 
 RunResult RunState::end() {
     auto result = conclude();
-    layers_.on_graph_end(*this, error_ ? &*error_ : nullptr);
+    layers_.on_graph_end(*this, error_.get());
     return result;
 }
 

@@ -59,25 +59,22 @@ NodeRun describe_node(const Graph& graph, const Frame& frame, NodeIndex index) {
 }  // namespace
 
 Task<void> RunState::run_body(const Node& node, NodeContext& context, Attempt& attempt) {
+    auto& result = attempt.result;
     try {
-        auto result = co_await node.execute(context);
-        if (result) {
-            attempt.error = find_oversized(*result);
-            if (!attempt.error) {
-                attempt.outcome = *std::move(result);
-            }
-        } else {
-            attempt.error = std::move(result).error();
+        result = co_await node.execute(context);
+        if (auto oversized = result ? find_oversized(*result) : std::nullopt) {
+            result = failure(*std::move(oversized));
         }
     } catch (const std::exception& error) {
         attempt.is_cancelled = async::is_cancelled(error);
-        attempt.error =
+        result = failure(
             attempt.is_cancelled
                 ? cancelled_error()
-                : Error(ErrorCode::internal, error.what()).with_type("WorkflowNodeError");
+                : Error(ErrorCode::internal, error.what()).with_type("WorkflowNodeError")
+        );
     } catch (...) {
-        attempt.error =
-            Error(ErrorCode::internal, "unknown exception").with_type("WorkflowNodeError");
+        result =
+            failure(Error(ErrorCode::internal, "unknown exception").with_type("WorkflowNodeError"));
     }
 }
 
@@ -86,33 +83,34 @@ bool RunState::finish_attempt(
     Frame& frame, ActiveNode& active, NodeRun& run, NodeRecord&& record, Attempt& attempt
 ) {
     const auto index = active.index();
+    auto& outcome = attempt.result;
     NodeResult result;
     result.finished_at = clock_.steady_now();
     active.keeper = nullptr;
     if (attempt.is_cancelled && status_ == RunStatus::paused) {
-        attempt.error = paused_error();
+        outcome = failure(paused_error());
     }
-    layers_.on_node_run_end(*this, run, attempt.error ? &*attempt.error : nullptr);
+    layers_.on_node_run_end(*this, run, outcome ? nullptr : &outcome.error());
     if (attempt.is_cancelled) {
         async::throw_cancelled();
     }
     result.record = std::move(record);
     add_usage(frame, result.record.facts);
-    if (attempt.outcome) {
+    if (outcome) {
         active.leave();
-        if (attempt.outcome->pause) {
-            suspend(frame, run, result, *attempt.outcome->pause);
+        if (outcome->pause) {
+            suspend(frame, run, result, *outcome->pause);
             return false;
         }
         result.status = NodeStatus::succeeded;
-        result.outputs = std::move(attempt.outcome->outputs);
-        result.edge_handle = std::move(attempt.outcome->edge_handle);
+        result.outputs = std::move(outcome->outputs);
+        result.edge_handle = std::move(outcome->edge_handle);
         finish_node(frame, index, run, result);
         return false;
     }
     ++exceptions_count_;
     result.status = NodeStatus::failed;
-    result.error = std::move(attempt.error);
+    result.error = std::move(outcome).error();
     if (run.attempt + 1 >= run.attempts_max) {
         active.leave();
         fail_node(frame, index, run, result);

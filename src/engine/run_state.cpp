@@ -48,7 +48,7 @@ void RunState::fail_frame(Frame& frame, const Error& error) {
     }
     // A round's failure is its container's business; the run itself stops at once.
     if (&frame == &*root_ && !error_ && !abort_reason_) {
-        error_ = error;
+        error_ = std::make_unique<Error>(error);
         root_->tasks.cancel();
     }
 }
@@ -186,7 +186,9 @@ RunResult RunState::conclude() {
         result.snapshot = snapshot_;
     } else if (abort_reason_) {
         status_ = RunStatus::stopped;
-        error_ = Error(ErrorCode::unavailable, *abort_reason_).with_type("cancelled");
+        error_ = std::make_unique<Error>(
+            Error(ErrorCode::unavailable, *abort_reason_).with_type("cancelled")
+        );
     } else if (error_) {
         status_ = RunStatus::failed;
     } else {
@@ -199,14 +201,16 @@ RunResult RunState::conclude() {
     }
     result.status = status_;
     result.outputs = root_->outputs;
-    result.error = error_;
+    if (error_) {
+        result.error = *error_;
+    }
     const auto* outputs = &root_->outputs;
     switch (status_) {
         case RunStatus::stopped:
             emit(GraphRunAborted{*abort_reason_, outputs});
             break;
         case RunStatus::failed:
-            emit(GraphRunFailed{&*error_, exceptions_count_});
+            emit(GraphRunFailed{error_.get(), exceptions_count_});
             break;
         case RunStatus::partial_succeeded:
             emit(GraphRunPartialSucceeded{outputs, exceptions_count_});

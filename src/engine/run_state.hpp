@@ -98,8 +98,7 @@ private:
 
     /// What the body of one attempt came to.
     struct Attempt {
-        std::optional<NodeOutcome> outcome;
-        std::optional<Error> error;
+        Result<NodeOutcome> result;
         bool is_cancelled = false;
     };
 
@@ -147,7 +146,7 @@ private:
     /// without anything from outside.
     std::int64_t busy_count_ = 0;
     std::shared_ptr<const RunSnapshot> snapshot_;
-    std::optional<Error> error_;
+    std::unique_ptr<Error> error_;  ///< apart, as few of the runs that are open have one
 };
 
 /// Adds tokens and price; the texts come from the later call.

@@ -150,7 +150,9 @@ public:
             {
                 ReplyReader reader(listener, clock_);
                 const auto sent = clock_.steady_now();
-                auto response = co_await http_.stream(make_request(request, attempt), reader);
+                // In two steps, so that the request is not kept here as well.
+                auto call = http_.stream(make_request(request, attempt), reader);
+                auto response = co_await std::move(call);
                 auto failed = find_failure(reader, response, request.model.name);
                 if (!failed) {
                     co_return finish(reader.reply, started, sent, attempt + 1);

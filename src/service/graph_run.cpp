@@ -3,7 +3,7 @@
 #include "engine/limits_layer.hpp"
 #include "service/checkpoint_layer.hpp"
 
-#include <optional>
+#include <memory>
 #include <utility>
 
 namespace flowspan::service {
@@ -73,11 +73,12 @@ Task<Result<engine::RunResult>> run_graph(
     for (auto* layer : services.layers) {
         engine.add_layer(*layer);
     }
-    std::optional<CheckpointLayer> checkpoints;
+    std::unique_ptr<CheckpointLayer> checkpoints;
     if (run.keeper != nullptr) {
-        engine.add_layer(checkpoints.emplace(
+        checkpoints = std::make_unique<CheckpointLayer>(
             *run.keeper, PausedRun{run.app->app.file, run.app->source, run.trace, nullptr}
-        ));
+        );
+        engine.add_layer(*checkpoints);
     }
     co_return co_await engine.run(consumer);
 }

@@ -95,13 +95,17 @@ Result<void> check(const HttpRequest& request) {
 
 /// Where the request stands between its attempts.
 struct Progress {
-    std::string url;
-    std::string method;
+    std::string redirect_url;  ///< empty before the first redirect
+    std::string_view method;   ///< the request's own, or GET
     bool has_body = false;
     bool is_trusted_origin = true;
     int redirects = 0;
     int resends = 0;
     std::optional<SteadyTime> own_deadline;
+
+    [[nodiscard]] const std::string& url(const HttpRequest& request) const noexcept {
+        return redirect_url.empty() ? request.url : redirect_url;
+    }
 
     [[nodiscard]] int resend_count(const HttpRequest& request) const noexcept {
         return request.resend_count + redirects + resends;
@@ -110,7 +114,6 @@ struct Progress {
 
 Progress begin(const HttpRequest& request) {
     Progress progress;
-    progress.url = request.url;
     progress.method = request.method;
     progress.has_body = !request.body.empty() || request.method == "POST" ||
                         request.method == "PUT" || request.method == "PATCH";
@@ -143,19 +146,17 @@ std::optional<TimeLimits> limits_for(
     return limits;
 }
 
-Error out_of_time(const Progress& progress) {
+Error out_of_time(const std::string& url) {
     return {
         ErrorCode::timeout,
-        fmt::format(
-            "the deadline passed before {} was called", read_origin(progress.url).authority()
-        )
+        fmt::format("the deadline passed before {} was called", read_origin(url).authority())
     };
 }
 
 /// What clients agree on: 303 always, and 301 and 302 of a POST, go on as GET without the body.
 Result<void> follow(Progress& progress, const HttpRequest& request, const Transfer& transfer) {
     const auto target = transfer.redirect_target();
-    const auto from = read_origin(progress.url);
+    const auto from = read_origin(progress.url(request));
     if (target.empty() || (!target.starts_with("http://") && !target.starts_with("https://"))) {
         return failure(
             ErrorCode::remote_failure,
@@ -177,7 +178,7 @@ Result<void> follow(Progress& progress, const HttpRequest& request, const Transf
         progress.has_body = false;
     }
     progress.is_trusted_origin = progress.is_trusted_origin && read_origin(target) == from;
-    progress.url = target;
+    progress.redirect_url = target;
     return {};
 }
 
@@ -204,7 +205,7 @@ Result<Next> judge(
         }
         return Next::redirect;
     }
-    auto error = transport_error(transfer, read_origin(progress.url), limits);
+    auto error = transport_error(transfer, read_origin(progress.url(request)), limits);
     span.fail(transfer, error);
     if (error.code == ErrorCode::unavailable && !transfer.has_reply_begun() &&
         progress.resends < request.transport_retries_max) {
@@ -264,41 +265,45 @@ private:
             if (!loop.has_room()) {
                 co_return failure(ErrorCode::limit_exceeded, "too many HTTP requests run at once");
             }
+            const auto& url = progress.url(request);
             const auto limits = limits_for(request, progress, *executor.task());
             if (!limits) {
-                co_return failure(out_of_time(progress));
+                co_return failure(out_of_time(url));
             }
-            TransferLease transfer(loop, loop.acquire());
-            RequestSpan span(progress.method, progress.url, progress.resend_count(request));
-            const auto trace_headers =
-                span.headers(request.headers, may_send_baggage(progress.url));
-            transfer->prepare(
-                {.request = request,
-                 .config = config_,
-                 .method = progress.method,
-                 .url = progress.url,
-                 .has_body = progress.has_body,
-                 .is_stream = is_stream,
-                 .is_trusted_origin = progress.is_trusted_origin,
-                 .trace_headers = trace_headers,
-                 .total_timeout = limits->total,
-                 .listener = listener}
-            );
-            co_await loop.perform(*transfer, executor);
-            if (async::current_waits() != nullptr) {
-                async::add_wait(async::WaitKind::provider, transfer->time_to_first_byte());
+            bool should_pause = false;
+            {
+                TransferLease transfer(loop, loop.acquire());
+                RequestSpan span(progress.method, url, progress.resend_count(request));
+                const auto trace_headers = span.headers(request.headers, may_send_baggage(url));
+                transfer->prepare(
+                    {.request = request,
+                     .config = config_,
+                     .method = progress.method,
+                     .url = url,
+                     .has_body = progress.has_body,
+                     .is_stream = is_stream,
+                     .is_trusted_origin = progress.is_trusted_origin,
+                     .trace_headers = trace_headers,
+                     .total_timeout = limits->total,
+                     .listener = listener}
+                );
+                co_await loop.perform(*transfer, executor);
+                if (async::current_waits() != nullptr) {
+                    async::add_wait(async::WaitKind::provider, transfer->time_to_first_byte());
+                }
+                if (transfer->early_end == EarlyEnd::cancelled) {
+                    async::throw_cancelled();
+                }
+                auto next = judge(request, progress, *limits, *transfer, span);
+                if (!next) {
+                    co_return failure(std::move(next).error());
+                }
+                if (*next == Next::done) {
+                    co_return std::move(transfer->response);
+                }
+                should_pause = *next == Next::resend;
             }
-            if (transfer->early_end == EarlyEnd::cancelled) {
-                async::throw_cancelled();
-            }
-            auto next = judge(request, progress, *limits, *transfer, span);
-            if (!next) {
-                co_return failure(std::move(next).error());
-            }
-            if (*next == Next::done) {
-                co_return std::move(transfer->response);
-            }
-            if (*next == Next::resend) {
+            if (should_pause) {
                 // 100, 200, 400 ms: long enough for a restart behind a load balancer.
                 const auto pause = kResendDelay * (1 << progress.resends++);
                 co_await async::sleep(pause);

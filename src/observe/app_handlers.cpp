@@ -103,6 +103,12 @@ struct AppGenerateHandler {
         return "AppGenerateService.generate";
     }
 
+    auto enter(const service::GenerateRequest& request, auto& /*sink*/) const {
+        return trace::CurrentRunScope(make_scope(
+            {request.app->app, request.user, request.conversation_id, request.invoke_from}, *policy
+        ));
+    }
+
     void on_start(trace::Span& span, const service::GenerateRequest& request, auto& /*sink*/)
         const {
         const auto& app = request.app->app;
@@ -152,7 +158,32 @@ struct AppGenerateHandler {
     }
 };
 
+/// The trace that a run began in, and its scope.
+struct ResumedScope {
+    ResumedScope(const service::ResumeRequest& request, const trace::CapturePolicy& policy)
+        : trace(opentelemetry::context::RuntimeContext::Attach(
+              trace::extract([&request](std::string_view name) {
+                  const auto* header = request.paused.trace.if_contains(name);
+                  return header == nullptr ? std::string_view() : string_or_empty(*header);
+              })
+          )),
+          run(make_scope(
+              {request.app->app,
+               request.paused.run->info.user_id,
+               request.paused.run->info.conversation_id,
+               request.paused.run->info.invoke_from},
+              policy
+          )) {}
+
+    opentelemetry::nostd::unique_ptr<opentelemetry::context::Token> trace;
+    trace::CurrentRunScope run;
+};
+
 struct AppResumeHandler : AppGenerateHandler {
+    auto enter(const service::ResumeRequest& request, auto& /*sink*/) const {
+        return ResumedScope(request, *policy);
+    }
+
     std::string_view span_name(const service::ResumeRequest& /*request*/, auto& /*sink*/) const {
         return "AppGenerateService.generate";
     }
@@ -174,9 +205,41 @@ struct AppResumeHandler : AppGenerateHandler {
     }
 };
 
+// Only now has the run its ids, and the app span, which is current here, may get no result.
+void tell_app_span(const engine::RunInfo& info) {
+    const auto span = opentelemetry::trace::GetSpan(trace::current_context());
+    if (!span->IsRecording()) {
+        return;
+    }
+    set(*span, names::kDifyWorkflowRunId, info.run_id);
+    if (!info.conversation_id.empty()) {
+        set(*span, names::kGenAiConversationId, info.conversation_id);
+    }
+}
+
+/// The run's scope with its ids, and what of it goes along as baggage.
+struct RunnerScope {
+    RunnerScope(trace::RunScopePtr completed, const trace::BaggageRules& rules) : run(completed) {
+        if (completed != nullptr && !rules.is_empty()) {
+            baggage = opentelemetry::context::RuntimeContext::Attach(
+                trace::with_baggage(trace::current_context(), *completed, rules)
+            );
+        }
+    }
+
+    trace::CurrentRunScope run;
+    opentelemetry::nostd::unique_ptr<opentelemetry::context::Token> baggage;
+};
+
 struct AppRunnerHandler {
     std::string name;
     const trace::CapturePolicy* policy;
+    trace::BaggageRules baggage;
+
+    auto enter(const service::AppRun& run, auto& /*sink*/) const {
+        tell_app_span(*run.info);
+        return RunnerScope(with_run(trace::current_run_scope(), *run.info), baggage);
+    }
 
     const std::string& span_name(const service::AppRun& /*run*/, auto& /*sink*/) const {
         return name;
@@ -262,47 +325,24 @@ struct CallRunner {
 class TracedGenerateService final : public service::AppGenerateService {
 public:
     TracedGenerateService(service::AppGenerateService& inner, const trace::CapturePolicy& policy)
-        : policy_(policy),
-          generate_(AppGenerateHandler{&policy}, CallGenerate{&inner}),
+        : generate_(AppGenerateHandler{&policy}, CallGenerate{&inner}),
           resume_(AppResumeHandler{{&policy}}, CallResume{&inner}) {}
 
     Task<Result<service::GenerateResult>> generate(
         const service::GenerateRequest& request, engine::EventSink& consumer
     ) override {
         const auto id = trace::parse_trace_id(request.trace_id);
-        if (id) {
-            return generate_with(*id, request, consumer);
-        }
-        return generate_plainly(request, consumer);
+        return id ? generate_with(*id, request, consumer) : generate_(request, consumer);
     }
 
     // The run goes on in the trace that it began in, whatever trace the caller is in.
     Task<Result<service::GenerateResult>> resume(
         const service::ResumeRequest& request, engine::EventSink& consumer
     ) override {
-        const auto earlier = opentelemetry::context::RuntimeContext::Attach(
-            trace::extract([&request](std::string_view name) {
-                const auto* header = request.paused.trace.if_contains(name);
-                return header == nullptr ? std::string_view() : string_or_empty(*header);
-            })
-        );
-        const auto& info = request.paused.run->info;
-        const trace::CurrentRunScope scope(make_scope(
-            {request.app->app, info.user_id, info.conversation_id, info.invoke_from}, policy_
-        ));
-        co_return co_await resume_(request, consumer);
+        return resume_(request, consumer);
     }
 
 private:
-    Task<Result<service::GenerateResult>> generate_in_scope(
-        const service::GenerateRequest& request, engine::EventSink& consumer
-    ) {
-        const trace::CurrentRunScope scope(make_scope(
-            {request.app->app, request.user, request.conversation_id, request.invoke_from}, policy_
-        ));
-        co_return co_await generate_(request, consumer);
-    }
-
     Task<Result<service::GenerateResult>> generate_with(
         opentelemetry::trace::TraceId id,
         const service::GenerateRequest& request,
@@ -311,32 +351,12 @@ private:
         const auto token = opentelemetry::context::RuntimeContext::Attach(
             trace::with_trace_id(trace::current_context(), id)
         );
-        co_return co_await generate_plainly(request, consumer);
+        co_return co_await generate_(request, consumer);
     }
 
-    Task<Result<service::GenerateResult>> generate_plainly(
-        const service::GenerateRequest& request, engine::EventSink& consumer
-    ) {
-        return trace::is_tracing_enabled() ? generate_in_scope(request, consumer)
-                                           : generate_(request, consumer);
-    }
-
-    const trace::CapturePolicy& policy_;
     trace::TracedCallable<AppGenerateHandler, CallGenerate> generate_;
     trace::TracedCallable<AppResumeHandler, CallResume> resume_;
 };
-
-// Only now has the run its ids, and the app span, which is current here, may get no result.
-void tell_app_span(const engine::RunInfo& info) {
-    const auto span = opentelemetry::trace::GetSpan(trace::current_context());
-    if (!span->IsRecording()) {
-        return;
-    }
-    set(*span, names::kDifyWorkflowRunId, info.run_id);
-    if (!info.conversation_id.empty()) {
-        set(*span, names::kGenAiConversationId, info.conversation_id);
-    }
-}
 
 class TracedAppRunner final : public service::AppRunner {
 public:
@@ -346,31 +366,14 @@ public:
         const trace::CapturePolicy& policy,
         trace::BaggageRules baggage
     )
-        : baggage_(baggage),
-          run_(AppRunnerHandler{std::move(name) + ".run", &policy}, CallRunner{&inner}) {}
+        : run_(AppRunnerHandler{std::move(name) + ".run", &policy, baggage}, CallRunner{&inner}) {}
 
     Task<Result<engine::RunResult>> run(const service::AppRun& run, engine::EventSink& consumer)
         override {
-        return trace::is_tracing_enabled() ? run_in_scope(run, consumer) : run_(run, consumer);
+        return run_(run, consumer);
     }
 
 private:
-    Task<Result<engine::RunResult>> run_in_scope(
-        const service::AppRun& run, engine::EventSink& consumer
-    ) {
-        tell_app_span(*run.info);
-        const auto completed = with_run(trace::current_run_scope(), *run.info);
-        const trace::CurrentRunScope scope(completed);
-        if (completed == nullptr || baggage_.is_empty()) {
-            co_return co_await run_(run, consumer);
-        }
-        const auto carried = opentelemetry::context::RuntimeContext::Attach(
-            trace::with_baggage(trace::current_context(), *completed, baggage_)
-        );
-        co_return co_await run_(run, consumer);
-    }
-
-    const trace::BaggageRules baggage_;
     trace::TracedCallable<AppRunnerHandler, CallRunner> run_;
 };
 

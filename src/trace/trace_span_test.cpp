@@ -3,6 +3,7 @@
 #include "flowspan/async/runtime.hpp"
 #include "flowspan/async/task_group.hpp"
 #include "flowspan/trace/names.hpp"
+#include "flowspan/trace/run_scope.hpp"
 #include "trace/span_recording.hpp"
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace flowspan::trace {
 namespace {
@@ -54,6 +56,52 @@ struct Overloaded {
 
     std::unique_ptr<int> operator()(std::unique_ptr<int> owned) const { return owned; }
 };
+
+struct HoldsAScope {
+    std::string_view span_name(const std::vector<std::string>& /*seen*/) const { return "held"; }
+
+    auto enter(const std::vector<std::string>& /*seen*/) const {
+        auto scope = std::make_shared<RunScope>();
+        scope->run_id = "run-1";
+        return CurrentRunScope(std::move(scope));
+    }
+
+    void on_start(Span& span, const std::vector<std::string>& /*seen*/) const {
+        set(span, names::kNodeId, current_run_scope()->run_id);
+    }
+};
+
+std::string current_run() {
+    const auto scope = current_run_scope();
+    return scope == nullptr ? "none" : scope->run_id;
+}
+
+Task<int> note_scope(std::vector<std::string>& seen) {
+    seen.push_back(current_run());
+    co_await async::yield_now();
+    seen.push_back(current_run());
+    co_return 1;
+}
+
+Task<void> call_and_note(std::vector<std::string>& seen) {
+    const auto traced = trace_span<HoldsAScope>(note_scope);
+    seen.push_back(std::to_string(co_await traced(seen)));
+    seen.push_back(current_run());
+}
+
+TEST(TraceSpan, HoldsWhatTheHandlerEntersFromBeforeTheStartUntilAfterTheEnd) {
+    SpanRecording recording;
+    async::Runtime runtime;
+    std::vector<std::string> seen;
+    runtime.block_on([&]() { return call_and_note(seen); });
+    EXPECT_EQ(seen, (std::vector<std::string>{"run-1", "run-1", "1", "none"}));
+    const auto spans = recording.take();
+    ASSERT_EQ(spans.size(), 1U);
+    EXPECT_EQ(
+        opentelemetry::nostd::get<std::string>(spans[0]->GetAttributes().at(names::kNodeId)),
+        "run-1"
+    );
+}
 
 TEST(TraceSpan, HandlerReadsArgumentsAndResultOfACoroutine) {
     SpanRecording recording;

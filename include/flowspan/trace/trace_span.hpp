@@ -11,6 +11,7 @@
 #include <functional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace flowspan::trace {
 
@@ -36,6 +37,16 @@ opentelemetry::trace::SpanKind span_kind() {
         return Handler::kKind;
     } else {
         return opentelemetry::trace::SpanKind::kInternal;
+    }
+}
+
+/// What the handler holds around its span; nothing for most.
+template <class Handler, class... Arguments>
+auto enter(const Handler& handler, const Arguments&... arguments) {
+    if constexpr (requires { handler.enter(arguments...); }) {
+        return handler.enter(arguments...);
+    } else {
+        return std::monostate();
     }
 }
 
@@ -112,21 +123,22 @@ private:
 
 /// A callable that wraps another one in a span. Made by trace_span().
 ///
-/// `Handler` describes the span; only the first member is required:
+/// `Handler` describes the span. Only `span_name` is required; the hooks run for spans that record:
 ///
-///     struct LookUp {
-///         std::string_view span_name(const Key& key) const;      // or std::string; low
-///         cardinality static constexpr auto kKind = SpanKind::kInternal; void on_start(Span&,
-///         const Key& key) const;             // reads the arguments void on_result(Span&, const
-///         Value& value) const;        // Result<T>: gets the Result void on_error(Span&, const
-///         Error& error) const;         // a Result that failed void on_exception(Span&, const
-///         std::exception_ptr&) const;
-///     };
+/// - `span_name(arguments...)`: text of low cardinality.
+/// - `kKind`: a SpanKind, internal if absent.
+/// - `enter(arguments...)`: makes what is held around the span, such as a scope that the span
+///   starts in; it goes after the span has ended.
+/// - `on_start(span, arguments...)`: reads the arguments.
+/// - `on_result(span, value)`: reads what was returned; for Result<T> the whole Result, if it holds
+///   a value.
+/// - `on_error(span, error)`: a Result that failed.
+/// - `on_exception(span, exception_ptr)`: the call threw.
 ///
-/// The hooks run only for spans that record. Status, error.type and the exception event are written
-/// by the wrapper. A coroutine's span is current in its whole task across suspensions and ends when
-/// it is done. While tracing is off the call goes straight through. The wrapper must outlive the
-/// tasks it returns; lvalue arguments must too, rvalues are moved into the task.
+/// Status, error.type and the exception event are written by the wrapper. A coroutine's span is
+/// current in its whole task across suspensions and ends when it is done. While tracing is off the
+/// call goes straight through. The wrapper must outlive the tasks it returns; lvalue arguments must
+/// too, rvalues are moved into the task.
 template <class Handler, class Callable>
 class TracedCallable {
 public:
@@ -153,6 +165,7 @@ private:
     template <class R, class... Arguments>
     static R run_task(const TracedCallable& self, Arguments... arguments) {
         using T = typename detail::TaskTraits<R>::Value;
+        [[maybe_unused]] const auto held = detail::enter(self.handler_, arguments...);
         detail::CallSpan<Handler> span(self.handler_, arguments...);
         std::exception_ptr exception;
         try {
@@ -175,6 +188,7 @@ private:
 
     template <class R, class... Arguments>
     R run(Arguments&&... arguments) const {
+        [[maybe_unused]] const auto held = detail::enter(handler_, std::as_const(arguments)...);
         detail::CallSpan<Handler> span(handler_, std::as_const(arguments)...);
         try {
             if constexpr (std::is_void_v<R>) {

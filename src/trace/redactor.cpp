@@ -7,6 +7,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -22,6 +24,88 @@ std::string json_escaped(std::string_view text) {
     std::string quoted;
     append_json_string(quoted, to_valid_utf8(text));
     return quoted.substr(1, quoted.size() - 2);
+}
+
+/// Of four bytes; the upper bits are the good ones.
+std::uint32_t hash_run(const char* bytes) noexcept {
+    static_assert(Redactor::kSecretBytesMin == sizeof(std::uint32_t));
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes, sizeof(word));
+    return word * 2'654'435'761U;  // Knuth's multiplicative hash
+}
+
+/// What is not ASCII as `\uXXXX`, as many JSON writers do. `text` is valid UTF-8.
+std::string ascii_escaped(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const auto first = static_cast<unsigned char>(text.front());
+        const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+        if (size == 1) {
+            out += text.front();
+            text.remove_prefix(1);
+            continue;
+        }
+        std::uint32_t point = first & (0x7FU >> size);
+        for (std::size_t i = 1; i < size; ++i) {
+            point = (point << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
+        }
+        constexpr std::uint32_t kBeyondOneUnit = 0x10000;
+        if (point < kBeyondOneUnit) {
+            out += fmt::format("\\u{:04x}", point);
+        } else {
+            point -= kBeyondOneUnit;
+            out += fmt::format(
+                "\\u{:04x}\\u{:04x}", 0xD800U + (point >> 10U), 0xDC00U + (point & 0x3FFU)
+            );
+        }
+        text.remove_prefix(size);
+    }
+    return out;
+}
+
+/// As nodes show secrets among their inputs: the first six characters, stars, the last two.
+std::string masked(std::string_view secret) {
+    constexpr std::size_t kShown = 8;
+    const auto text = to_valid_utf8(secret);
+    const auto length = count_code_points(text);
+    if (length <= kShown) {
+        return std::string(secret);
+    }
+    std::string form(code_point_prefix(text, 6));
+    form.append(12, '*');
+    return form.append(text, code_point_prefix(text, length - 2).size());
+}
+
+/// The digits that a secret makes in Base64, whatever stands around it: for each place in a group
+/// of three bytes those that no neighbour has a share in.
+std::vector<std::string> base64_forms(std::string_view secret) {
+    static constexpr std::string_view kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    // Fewer digits are found by chance.
+    constexpr std::size_t kDigitsMin = 10;
+    std::vector<std::string> forms;
+    for (std::size_t before = 0; before < 3; ++before) {
+        const auto first = (8 * before + 5) / 6;
+        const auto last = 8 * (before + secret.size()) / 6;
+        std::string form;
+        for (auto digit = first; digit < last; ++digit) {
+            unsigned value = 0;
+            for (auto bit = 6 * digit; bit < 6 * digit + 6; ++bit) {
+                const auto byte = static_cast<unsigned char>(secret[bit / 8 - before]);
+                value = (value << 1U) | ((byte >> (7 - bit % 8)) & 1U);
+            }
+            form += kDigits[value];
+        }
+        if (form.size() < kDigitsMin) {
+            continue;
+        }
+        auto for_urls = form;
+        std::ranges::replace(for_urls, '+', '-');
+        std::ranges::replace(for_urls, '/', '_');
+        forms.push_back(std::move(form));
+        forms.push_back(std::move(for_urls));
+    }
+    return forms;
 }
 
 int hex_digit(char byte) noexcept {
@@ -139,6 +223,7 @@ std::shared_ptr<const Redactor> Redactor::with_secrets(std::span<const Secret> s
         made->add(trim(secret.reveal()));
     }
     std::ranges::sort(made->needles_, std::ranges::greater(), &std::string::size);
+    made->note_runs();
     return made;
 }
 
@@ -153,10 +238,18 @@ void Redactor::add(std::string_view secret) {
     };
     add_new(std::string(secret));
     add_new(json_escaped(secret));
+    add_new(json_escaped(json_escaped(secret)));
+    const auto ascii = ascii_escaped(json_escaped(secret));
+    add_new(ascii);
+    add_new(json_escaped(ascii));
     // As forms encode it.
     std::string form(secret);
     std::ranges::replace(form, ' ', '+');
     add_new(std::move(form));
+    add_new(masked(secret));
+    for (auto& inner : base64_forms(secret)) {
+        add_new(std::move(inner));
+    }
 }
 
 std::optional<std::string> Redactor::redact_secrets(std::string_view text) const {
@@ -165,6 +258,9 @@ std::optional<std::string> Redactor::redact_secrets(std::string_view text) const
         return changed;
     }
     const bool is_encoded = text.find('%') != std::string_view::npos;
+    if (!is_encoded && !may_hold_secret(text)) {
+        return changed;
+    }
     for (const auto& needle : needles_) {
         if (needle.size() > text.size()) {
             continue;
@@ -180,6 +276,29 @@ std::optional<std::string> Redactor::redact_secrets(std::string_view text) const
         }
     }
     return changed;
+}
+
+void Redactor::note_runs() {
+    runs_.reset();
+    if (needles_.empty()) {
+        return;
+    }
+    // The shortest is the last.
+    stride_ = needles_.back().size() - kSecretBytesMin + 1;
+    for (const auto& needle : needles_) {
+        for (std::size_t at = 0; at < stride_; ++at) {
+            runs_.set(hash_run(needle.data() + at) >> (32 - kRunBits));
+        }
+    }
+}
+
+bool Redactor::may_hold_secret(std::string_view text) const noexcept {
+    for (std::size_t at = 0; at + kSecretBytesMin <= text.size(); at += stride_) {
+        if (runs_.test(hash_run(text.data() + at) >> (32 - kRunBits))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 std::optional<std::string> Redactor::redact(std::string_view text) const {

@@ -67,6 +67,48 @@ TEST(Redactor, TakesOutTheValuesOfKeysThatNameSecrets) {
     }
 }
 
+TEST(Redactor, FindsSecretsThatCodeHasWrittenAnew) {
+    const std::vector<Secret> secrets{Secret("p\u00e4ss\"w\u00f6rd"), Secret("sk-0123456789")};
+    const auto redactor = Redactor::make_default()->with_secrets(secrets);
+    // JSON of Python, which writes what is not ASCII as escapes; JSON within JSON.
+    EXPECT_EQ(redacted(*redactor, R"({"a": "p\u00e4ss\"w\u00f6rd"})"), R"({"a": "[redacted]"})");
+    EXPECT_EQ(
+        redacted(*redactor, R"({"a": "{\"b\": \"p\\u00e4ss\\\"w\\u00f6rd\"}"})"),
+        R"({"a": "{\"b\": \"[redacted]\"}"})"
+    );
+    // Credentials of Basic authentication, with names of any length before the secret.
+    for (const auto* text :
+         {"Basic c2stMDEyMzQ1Njc4OQ==",         // sk-0123456789
+          "Basic OnNrLTAxMjM0NTY3ODk=",         // :sk-...
+          "Basic YTpzay0wMTIzNDU2Nzg5",         // a:sk-...
+          "Basic dXNlcjpzay0wMTIzNDU2Nzg5"}) {  // user:sk-...
+        const auto left = redacted(*redactor, text);
+        EXPECT_NE(left.find("[redacted]"), std::string::npos) << left;
+        EXPECT_LT(left.size(), std::string("Basic dXNlcj.........").size() + 10) << left;
+    }
+    // As nodes show secrets among their inputs: most of a short one is still there.
+    EXPECT_EQ(redacted(*redactor, R"({"k":"sk-012************89"})"), R"({"k":"[redacted]"})");
+}
+
+TEST(Redactor, FindsSecretsAtEveryPlaceOfAText) {
+    const std::vector<Secret> secrets{
+        Secret("sk-0123456789"), Secret("a-much-longer-secret-of-34-bytes..")
+    };
+    const auto redactor = Redactor::make_default()->with_secrets(secrets);
+    for (const auto& secret : secrets) {
+        for (std::size_t before = 0; before < 40; ++before) {
+            for (std::size_t after = 0; after < 9; ++after) {
+                const std::string head(before, '.');
+                const std::string tail(after, '.');
+                EXPECT_EQ(
+                    redacted(*redactor, head + std::string(secret.reveal()) + tail),
+                    head + "[redacted]" + tail
+                );
+            }
+        }
+    }
+}
+
 TEST(Redactor, FindsSecretsInEveryFormTheyTakeOnTheWay) {
     const auto base = Redactor::make_default();
     const std::vector<Secret> secrets{Secret("p&ss \"word\""), Secret("sk-123"), Secret("abc")};

@@ -5,6 +5,8 @@
 #include "flowspan/base/result.hpp"
 #include "flowspan/base/secret.hpp"
 
+#include <bitset>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,7 +46,8 @@ public:
     ) const;
 
     /// The text without what must go, or nothing if it can stay as it is. Secrets are found as they
-    /// are, percent-encoded and escaped for JSON.
+    /// are, percent-encoded, escaped for JSON once or twice, in Base64 (also within a longer text,
+    /// as in Basic authentication), and in the masked form that nodes show.
     [[nodiscard]] std::optional<std::string> redact(std::string_view text) const;
 
     /// Whether the value of a JSON key or a header must go.
@@ -58,9 +61,16 @@ private:
 
     void add(std::string_view secret);
     [[nodiscard]] std::optional<std::string> redact_secrets(std::string_view text) const;
+    void note_runs();
+    [[nodiscard]] bool may_hold_secret(std::string_view text) const noexcept;
 
     std::shared_ptr<const Rules> rules_;  // owners: all redactors made from one set of rules
     std::vector<std::string> needles_;    // longest first, so that no part of a secret is left
+    // Which hashes runs of four bytes near the start of needles have. Whoever looks at every
+    // `stride_`th place of a text meets one of them in each needle; most texts have none.
+    static constexpr std::size_t kRunBits = 12;
+    std::bitset<std::size_t{1} << kRunBits> runs_;
+    std::size_t stride_ = 1;
 };
 
 }  // namespace flowspan::trace

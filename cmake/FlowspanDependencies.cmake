@@ -18,6 +18,10 @@ pkg_check_modules(libre2 REQUIRED IMPORTED_TARGET GLOBAL re2)
 pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET GLOBAL libseccomp)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET GLOBAL libzip)
 pkg_check_modules(poppler REQUIRED IMPORTED_TARGET GLOBAL poppler-cpp)
+if(NOT FLOWSPAN_SANITIZE)
+    # Sanitizers bring an allocator of their own.
+    find_library(JEMALLOC_LIBRARY NAMES jemalloc_pic REQUIRED)
+endif()
 find_package(gRPC QUIET)
 find_package(opentelemetry-cpp REQUIRED)
 if(FLOWSPAN_BUILD_TESTS)
@@ -26,14 +30,4 @@ if(FLOWSPAN_BUILD_TESTS)
 endif()
 if(FLOWSPAN_BUILD_BENCH)
     find_package(benchmark REQUIRED)
-endif()
-
-# What a program of ours links to take its memory from jemalloc: thousands of runs at once grow and
-# free small blocks on every thread. Sanitizers bring an allocator of their own.
-add_library(flowspan_allocator INTERFACE)
-add_library(flowspan::allocator ALIAS flowspan_allocator)
-if(NOT FLOWSPAN_SANITIZE)
-    find_library(JEMALLOC_LIBRARY NAMES jemalloc_pic REQUIRED)
-    target_link_libraries(flowspan_allocator INTERFACE
-        "${JEMALLOC_LIBRARY}" Threads::Threads ${CMAKE_DL_LIBS})
 endif()

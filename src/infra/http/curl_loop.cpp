@@ -167,7 +167,9 @@ void CurlLoop::start(Transfer& transfer) {
     Shard& shard = find_shard();
     transfer.shard_ = shard.index;
     transfer.state_ = Transfer::State::running;
-    transfer.last_activity_ = real_clock().steady_now();
+    woken_at_ = real_clock().steady_now();
+    transfer.loop_time_ = &woken_at_;
+    transfer.last_activity_ = woken_at_;
     transfer.running_index_ = running_.size();
     running_.push_back(&transfer);
     ++shard.active;
@@ -230,6 +232,7 @@ void CurlLoop::wait_for_events() {
 void CurlLoop::handle_events() {
     std::array<epoll_event, kEventsPerWake> events;
     const int count = epoll_wait(epoll_, events.data(), kEventsPerWake, 0);
+    woken_at_ = real_clock().steady_now();
     is_settling_ = true;
     is_in_curl_ = true;
     for (int i = 0; i < count; ++i) {
@@ -284,6 +287,7 @@ void CurlLoop::run_timeouts(Shard& shard) {
         return;
     }
     int running = 0;
+    woken_at_ = real_clock().steady_now();
     is_in_curl_ = true;
     curl_multi_socket_action(shard.multi, CURL_SOCKET_TIMEOUT, 0, &running);
     is_in_curl_ = false;

@@ -96,6 +96,7 @@ private:
     std::vector<Transfer*> running_;
     std::vector<Transfer*> pending_cancels_;
     SteadyTime stall_check_ = SteadyTime::max();
+    SteadyTime woken_at_;  ///< when libcurl was last given something to do
     bool is_in_curl_ = false;
     bool is_settling_ = false;
     bool is_settle_requested_ = false;

@@ -270,7 +270,7 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     auto& transfer = *static_cast<Transfer*>(self);
     const std::size_t length = size * count;
     transfer.has_reply_begun_ = true;
-    transfer.last_activity_ = real_clock().steady_now();
+    transfer.last_activity_ = *transfer.loop_time_;
     return transfer.read_header({data, length}) ? length : 0;
 }
 
@@ -336,7 +336,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
         return 0;
     }
     transfer.has_reply_begun_ = true;
-    transfer.last_activity_ = real_clock().steady_now();
+    transfer.last_activity_ = *transfer.loop_time_;
     if (transfer.is_redirect_) {
         return length;
     }

@@ -54,8 +54,8 @@ void record_error(Span& span, Error& error);
 /// A failure that somebody handled: `error.type` and the event, no status.
 void record_handled_error(Span& span, Error& error);
 
-/// The same as `record_error` for a C++ exception. Cancellation becomes status error with `error.type` `cancelled`,
-/// without an event.
+/// The same as `record_error` for a C++ exception. Cancellation becomes status error with
+/// `error.type` `cancelled`, without an event.
 void record_exception(Span& span, const std::exception_ptr& exception);
 
 /// Status error, `error.type` `cancelled`, and the reason as description.

@@ -11,6 +11,8 @@ namespace flowspan::bench {
 /// How long to measure: `full` for docs and comparisons, `quick` to see that all benches work.
 struct Effort {
     bool is_quick = false;
+    /// How long each receiver is borne; 0: a few bursts, three times over.
+    int receiver_seconds = 0;
 
     [[nodiscard]] int pick(int full, int quick) const { return is_quick ? quick : full; }
 };
@@ -41,6 +43,7 @@ struct BurstOptions {
     bool is_traced = false;
     bool is_warm = false;  ///< an earlier burst has left its connections open
     int repeat = 1;        ///< bursts one after the other; the times of all count
+    int seconds = 0;       ///< and more of them until so much time has passed
     std::string model_url;
     std::string otlp_endpoint;  ///< empty: spans are dropped at once
 };

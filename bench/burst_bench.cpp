@@ -175,7 +175,7 @@ void run_burst_child(const BurstOptions& options) {
     }
     std::vector<double> latencies_ms;
     double elapsed_ms = 0;
-    for (int i = 0; i < options.repeat; ++i) {
+    for (int i = 0; i < options.repeat || elapsed_ms < options.seconds * 1000.0; ++i) {
         const auto burst = time_burst(runtime, prototype, options.runs);
         elapsed_ms += std::ranges::max(burst);
         latencies_ms.insert(latencies_ms.end(), burst.begin(), burst.end());

@@ -30,6 +30,8 @@ BurstResult run_child(
         std::to_string(runs),
         "--repeat",
         std::to_string(effort.pick(4, 1)),
+        "--seconds",
+        std::to_string(effort.receiver_seconds),
         "--warm",
         "--loops",
         std::to_string(std::max(std::thread::hardware_concurrency(), 1U)),
@@ -119,11 +121,14 @@ std::vector<Measurement> measure_receivers(const Effort& effort) {
     const std::string endpoints[] = {
         down, hanging.url() + "/v1/traces", babbling.url() + "/v1/traces"
     };
-    for (int round = 0; round < effort.pick(3, 1); ++round) {
+    const bool is_long = effort.receiver_seconds > 0;
+    for (int round = 0; round < (is_long ? 1 : effort.pick(3, 1)); ++round) {
         const int many = effort.pick(5000, 200);
-        const auto untraced = run_child(effort, many, model_url, {});
-        const auto recorded = run_child(effort, many, model_url, {"--traced"});
-        loss.runs.push_back((1 - recorded.runs_per_s / untraced.runs_per_s) * 100);
+        if (!is_long) {
+            const auto untraced = run_child(effort, many, model_url, {});
+            const auto recorded = run_child(effort, many, model_url, {"--traced"});
+            loss.runs.push_back((1 - recorded.runs_per_s / untraced.runs_per_s) * 100);
+        }
         const int runs = effort.pick(1000, 100);
         const auto traced = run_child(effort, runs, model_url, {"--traced"});
         for (std::size_t i = 0; i < std::size(lines); ++i) {
@@ -133,7 +138,10 @@ std::vector<Measurement> measure_receivers(const Effort& effort) {
             );
         }
     }
-    std::vector<Measurement> results = {std::move(loss)};
+    std::vector<Measurement> results;
+    if (!is_long) {
+        results.push_back(std::move(loss));
+    }
     for (auto& line : lines) {
         results.push_back(std::move(line.p99));
         results.push_back(std::move(line.memory));

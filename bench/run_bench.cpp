@@ -90,6 +90,11 @@ int main(int argc, char** argv) {
     CLI::App app{"Measures whole runs: chains, streams, bursts and start-up."};
     app.add_flag("--quick", options.effort.is_quick, "a few seconds, to see that it works");
     app.add_option("--only", options.only, "chains, containers, streams, bursts, receivers, start");
+    app.add_option(
+        "--receiver-seconds",
+        options.effort.receiver_seconds,
+        "how long each receiver is down, slow or babbling under full load, once"
+    );
     app.add_option("--json", options.json_file, "write the results there");
     app.add_option("--markdown", options.markdown_file, "write the page docs/performance.md there");
     // Used by this program on itself.
@@ -99,6 +104,7 @@ int main(int argc, char** argv) {
     app.add_flag("--warm", options.burst.is_warm)->group("");
     app.add_option("--model-url", options.burst.model_url)->group("");
     app.add_option("--repeat", options.burst.repeat)->group("");
+    app.add_option("--seconds", options.burst.seconds)->group("");
     app.add_option("--otlp-endpoint", options.burst.otlp_endpoint)->group("");
     app.add_flag("--idle-child", options.is_idle_child)->group("");
     CLI11_PARSE(app, argc, argv);

@@ -123,6 +123,10 @@ public:
     virtual void on_text(std::string_view piece) = 0;
 
     virtual void on_reasoning(std::string_view /*piece*/) {}
+
+    /// There will be no reply: the call failed, or was cancelled. What came of it; called last, if
+    /// anything was sent.
+    virtual void on_broken_off(const ChatReply& /*partial*/) {}
 };
 
 /// What a model can do beyond chat, as configured.

@@ -149,18 +149,21 @@ public:
             auto reason = async::WaitKind::retry;
             {
                 ReplyReader reader(listener, clock_);
-                const auto sent = clock_.steady_now();
+                const AttemptTimes times{started, clock_.steady_now(), attempt + 1};
+                BrokenOff broken_off(*this, listener, reader, times);
                 // In two steps, so that the request is not kept here as well.
                 auto call = http_.stream(make_request(request, attempt), reader);
                 auto response = co_await std::move(call);
                 auto failed = find_failure(reader, response, request.model.name);
                 if (!failed) {
-                    co_return finish(reader.reply, started, sent, attempt + 1);
+                    broken_off.is_needed = false;
+                    co_return finish(reader.reply, times);
                 }
                 const auto delay = retry_delay(*failed, attempt, endpoint_.retries_max, random_);
                 if (!delay || is_past_deadline(*delay, clock_)) {
                     co_return failure(std::move(failed->error));
                 }
+                broken_off.is_needed = false;
                 pause = *delay;
                 if (failed->error.code == ErrorCode::rate_limited) {
                     reason = async::WaitKind::rate_limit;
@@ -176,6 +179,41 @@ public:
     EndpointFacts endpoint(const ModelRef& /*model*/) const override { return facts_; }
 
 private:
+    struct AttemptTimes {
+        SteadyTime started;  ///< of the call
+        SteadyTime sent;     ///< of the attempt
+        std::int64_t attempts = 1;
+    };
+
+    /// Tells the listener what came, also if the call is cancelled.
+    class BrokenOff {
+    public:
+        BrokenOff(
+            const OpenAiModel& model,
+            ChatListener& listener,
+            ReplyReader& reader,
+            const AttemptTimes& times
+        )
+            : model_(model), listener_(listener), reader_(reader), times_(times) {}
+
+        ~BrokenOff() {
+            if (is_needed) {
+                listener_.on_broken_off(model_.finish(reader_.reply, times_));
+            }
+        }
+
+        BrokenOff(const BrokenOff&) = delete;
+        BrokenOff& operator=(const BrokenOff&) = delete;
+
+        bool is_needed = true;
+
+    private:
+        const OpenAiModel& model_;
+        ChatListener& listener_;
+        ReplyReader& reader_;
+        const AttemptTimes& times_;
+    };
+
     [[nodiscard]] http::HttpRequest make_request(const ChatRequest& request, int attempt) const {
         http::HttpRequest out;
         out.method = "POST";
@@ -219,18 +257,16 @@ private:
         return Failure{*std::move(error), is_retryable};
     }
 
-    [[nodiscard]] ChatReply finish(
-        OpenAiReply& assembled, SteadyTime started, SteadyTime sent, std::int64_t attempts
-    ) const {
+    [[nodiscard]] ChatReply finish(OpenAiReply& assembled, const AttemptTimes& times) const {
         const auto now = clock_.steady_now();
         const auto first = assembled.first_content().value_or(now);
         auto reply = assembled.take();
         const auto seconds = [](auto duration) {
             return std::chrono::duration<double>(duration).count();
         };
-        reply.attempts = attempts;
-        reply.usage.latency = seconds(now - started);
-        reply.usage.time_to_first_token = seconds(first - sent);
+        reply.attempts = times.attempts;
+        reply.usage.latency = seconds(now - times.started);
+        reply.usage.time_to_first_token = seconds(first - times.sent);
         reply.usage.time_to_generate = seconds(now - first);
         return reply;
     }

@@ -160,6 +160,56 @@ public:
     void on_text(std::string_view /*piece*/) override {}
 };
 
+/// Streams two chunks and breaks off.
+class BrokenModel final : public model::ChatModel {
+public:
+    Task<Result<model::ChatReply>> chat(
+        const model::ChatRequest& /*request*/, model::ChatListener& listener
+    ) override {
+        listener.on_text("Hel");
+        listener.on_text("lo");
+        model::ChatReply partial;
+        partial.text = "Hello";
+        partial.response_id = "r1";
+        partial.timing = {.chunk_count = 2, .chunk_gap_max = 0.5, .chunk_gap_mean = 0.5};
+        partial.attempts = 2;
+        listener.on_broken_off(partial);
+        co_return failure(ErrorCode::unavailable, "broke off");
+    }
+
+    model::ModelFeatures features(const model::ModelRef&) const override { return {}; }
+
+    model::EndpointFacts endpoint(const model::ModelRef&) const override {
+        return {"openai", "api.example", 443};
+    }
+};
+
+class TextKeeper final : public model::ChatListener {
+public:
+    void on_text(std::string_view piece) override { text += piece; }
+
+    std::string text;
+};
+
+TEST_F(DecoratorsTest, ModelCallThatBreaksOffTellsWhatCameOfIt) {
+    BrokenModel model;
+    const auto traced = trace_chat_model(model, full_);
+    TextKeeper keeper;
+    const auto tree = record([&]() -> Task<void> {
+        model::ChatRequest request;
+        request.model.name = "m";
+        EXPECT_FALSE(co_await traced->chat(request, keeper));
+    });
+    EXPECT_EQ(keeper.text, "Hello");
+    const auto* span = tree.find("chat m");
+    ASSERT_NE(span, nullptr);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanChunkCount), 2);
+    EXPECT_EQ(SpanTree::integer(*span, names::kFlowspanAttemptCount), 2);
+    EXPECT_EQ(SpanTree::text(*span, names::kGenAiResponseId), "r1");
+    EXPECT_NE(SpanTree::text(*span, names::kGenAiOutputMessages).find("Hello"), std::string::npos);
+    EXPECT_EQ(SpanTree::text(*span, names::kErrorType), "unavailable");
+}
+
 /// Answers after a call of its tool, in two rounds.
 class ScriptedRound final : public agent::AgentRound {
 public:

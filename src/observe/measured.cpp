@@ -35,6 +35,10 @@ public:
         listener_.on_reasoning(piece);
     }
 
+    void on_broken_off(const model::ChatReply& partial) override {
+        listener_.on_broken_off(partial);
+    }
+
     trace::Instrument::Batch batch;
 
 private:

@@ -1,14 +1,16 @@
 #include "observe/traced_chat_model.hpp"
 
+#include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/trace_span.hpp"
 #include "observe/message_forms.hpp"
+
+#include <opentelemetry/trace/context.h>
 
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace flowspan::observe {
 
@@ -56,6 +58,85 @@ void set_parameters(trace::Span& span, const model::ChatRequest& request) {
     }
 }
 
+void write_finish_reason(trace::Span& span, const std::string& reason) {
+    set(span, names::kGenAiResponseFinishReasons, std::span<const std::string>(&reason, 1));
+}
+
+// All that a reply can have, whole or not.
+void write_arrival(
+    trace::Span& span, const model::ChatReply& reply, const trace::CapturePolicy& policy
+) {
+    if (!reply.response_id.empty()) {
+        set(span, names::kGenAiResponseId, reply.response_id);
+    }
+    if (!reply.response_model.empty()) {
+        set(span, names::kGenAiResponseModel, reply.response_model);
+    }
+    set(span, names::kGenAiResponseTimeToFirstChunk, reply.usage.time_to_first_token);
+    set(span, names::kFlowspanChunkCount, reply.timing.chunk_count);
+    set(span, names::kFlowspanChunkGapMax, reply.timing.chunk_gap_max);
+    set(span, names::kFlowspanChunkGapMean, reply.timing.chunk_gap_mean);
+    policy.write(
+        span,
+        trace::content::kOutputMessages,
+        [&] { return text_size(reply); },
+        [&] { return json::value(to_message_list(reply)); }
+    );
+}
+
+void write_reply(
+    trace::Span& span, const model::ChatReply& reply, const trace::CapturePolicy& policy
+) {
+    set(span, names::kGenAiUsageInputTokens, reply.usage.prompt_tokens);
+    set(span, names::kGenAiUsageOutputTokens, reply.usage.completion_tokens);
+    if (reply.usage.cached_tokens > 0) {
+        set(span, names::kGenAiUsageCacheReadInputTokens, reply.usage.cached_tokens);
+    }
+    if (reply.usage.reasoning_tokens > 0) {
+        set(span, names::kGenAiUsageReasoningOutputTokens, reply.usage.reasoning_tokens);
+    }
+    if (reply.finish_reason) {
+        write_finish_reason(span, *reply.finish_reason);
+    }
+    if (reply.usage.total_price() > 0) {
+        set(span, names::kDifyUsageTotalPrice, reply.usage.total_price());
+        set(span, names::kDifyUsageCurrency, reply.usage.currency);
+    }
+    if (reply.attempts > 1) {
+        set(span, names::kFlowspanAttemptCount, reply.attempts);
+    }
+    write_arrival(span, reply, policy);
+}
+
+/// Passes pieces on, and writes what came of a call that gives no reply.
+class BrokenOffListener final : public model::ChatListener {
+public:
+    BrokenOffListener(
+        model::ChatListener& inner, const trace::CapturePolicy& policy, trace::SpanPtr span
+    )
+        : inner_(inner), policy_(policy), span_(std::move(span)) {}
+
+    void on_text(std::string_view piece) override { inner_.on_text(piece); }
+
+    void on_reasoning(std::string_view piece) override { inner_.on_reasoning(piece); }
+
+    void on_broken_off(const model::ChatReply& partial) override {
+        if (partial.attempts > 1) {
+            set(*span_, names::kFlowspanAttemptCount, partial.attempts);
+        }
+        if (partial.timing.chunk_count > 0) {
+            write_arrival(*span_, partial, policy_);
+            write_finish_reason(*span_, "error");
+        }
+        inner_.on_broken_off(partial);
+    }
+
+private:
+    model::ChatListener& inner_;
+    const trace::CapturePolicy& policy_;
+    trace::SpanPtr span_;
+};
+
 struct ChatHandler {
     const model::ChatModel* inner;
     const trace::CapturePolicy* policy;
@@ -101,59 +182,37 @@ struct ChatHandler {
     }
 
     void on_result(trace::Span& span, const Result<model::ChatReply>& result) const {
-        const auto& reply = *result;
-        set(span, names::kGenAiUsageInputTokens, reply.usage.prompt_tokens);
-        set(span, names::kGenAiUsageOutputTokens, reply.usage.completion_tokens);
-        if (reply.usage.cached_tokens > 0) {
-            set(span, names::kGenAiUsageCacheReadInputTokens, reply.usage.cached_tokens);
-        }
-        if (reply.usage.reasoning_tokens > 0) {
-            set(span, names::kGenAiUsageReasoningOutputTokens, reply.usage.reasoning_tokens);
-        }
-        if (reply.finish_reason) {
-            const std::vector<std::string> reasons{*reply.finish_reason};
-            set(span, names::kGenAiResponseFinishReasons, std::span<const std::string>(reasons));
-        }
-        if (!reply.response_id.empty()) {
-            set(span, names::kGenAiResponseId, reply.response_id);
-        }
-        if (!reply.response_model.empty()) {
-            set(span, names::kGenAiResponseModel, reply.response_model);
-        }
-        set(span, names::kGenAiResponseTimeToFirstChunk, reply.usage.time_to_first_token);
-        set(span, names::kFlowspanChunkCount, reply.timing.chunk_count);
-        set(span, names::kFlowspanChunkGapMax, reply.timing.chunk_gap_max);
-        set(span, names::kFlowspanChunkGapMean, reply.timing.chunk_gap_mean);
-        if (reply.usage.total_price() > 0) {
-            set(span, names::kDifyUsageTotalPrice, reply.usage.total_price());
-            set(span, names::kDifyUsageCurrency, reply.usage.currency);
-        }
-        if (reply.attempts > 1) {
-            set(span, names::kFlowspanAttemptCount, reply.attempts);
-        }
-        policy->write(
-            span,
-            trace::content::kOutputMessages,
-            [&] { return text_size(reply); },
-            [&] { return json::value(to_message_list(reply)); }
-        );
+        write_reply(span, *result, *policy);
     }
 };
 
+/// Runs in the call's span, which is current here.
 struct CallChat {
     model::ChatModel* inner;
+    const trace::CapturePolicy* policy;
 
     Task<Result<model::ChatReply>> operator()(
         const model::ChatRequest& request, model::ChatListener& listener
     ) const {
-        return inner->chat(request, listener);
+        return trace::is_tracing_enabled() ? watch(*this, request, listener)
+                                           : inner->chat(request, listener);
+    }
+
+private:
+    static Task<Result<model::ChatReply>> watch(
+        CallChat self, const model::ChatRequest& request, model::ChatListener& listener
+    ) {
+        BrokenOffListener watching(
+            listener, *self.policy, opentelemetry::trace::GetSpan(trace::current_context())
+        );
+        co_return co_await self.inner->chat(request, watching);
     }
 };
 
 class TracedChatModel final : public model::ChatModel {
 public:
     TracedChatModel(model::ChatModel& inner, const trace::CapturePolicy& policy)
-        : inner_(inner), chat_(ChatHandler{&inner, &policy}, CallChat{&inner}) {}
+        : inner_(inner), chat_(ChatHandler{&inner, &policy}, CallChat{&inner, &policy}) {}
 
     Task<Result<model::ChatReply>> chat(
         const model::ChatRequest& request, model::ChatListener& listener

@@ -45,7 +45,8 @@ Result<StorePtr> open_store(const TraceOptions& options) {
     if (!found) {
         return failure(ErrorCode::unsupported, "the trace store is switched off");
     }
-    static_cast<void>(exporting::make_store_of_lost_processes(found->path));
+    // If it cannot, opening it says so.
+    [[maybe_unused]] const auto made = exporting::make_store_of_lost_processes(found->path);
     return store::SpanStore::open(
         {.path = found->path,
          .age_max = found->age_max,
@@ -103,7 +104,8 @@ Result<std::string> perform(
 ) {
     // Reading must not fail because the file cannot be written; then the spans are shown as they
     // were left.
-    static_cast<void>(exporting::close_lost_processes(store, store.options().path));
+    [[maybe_unused]] const auto closed =
+        exporting::close_lost_processes(store, store.options().path);
     switch (options.action) {
         case TraceAction::list:
             return list(store, options, terminal.width);

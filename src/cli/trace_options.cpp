@@ -53,7 +53,7 @@ void add_score(CLI::App& command, TraceOptions& options) {
     auto* score = add_action(
         command, options, TraceAction::score, "score", "Add feedback to a trace, wherever it went"
     );
-    score->add_option("trace", options.trace_id, "Trace id; its first digits are enough")
+    score->add_option("trace", options.trace_id, "Trace id, its first digits, or a run's id")
         ->required();
     score->add_option("--name", options.score_name, "What is judged")->required();
     score->add_option("--value", options.score_value, "A number");
@@ -85,14 +85,16 @@ void add_trace(CLI::App& program, TraceOptions& options) {
     );
     content->add_option("reference", options.reference, "As it stands on the span")->required();
     auto* show = add_action(*command, options, TraceAction::show, "show", "Print a trace's tree");
-    show->add_option("trace", options.trace_id, "Trace id; its first digits are enough")
+    show->add_option("trace", options.trace_id, "Trace id, its first digits, or a run's id")
         ->required();
     show->add_flag("--json", options.is_json, "As OTLP JSON, one line a process");
     auto* follow = add_action(
         *command, options, TraceAction::follow, "follow", "Show a running trace as it grows"
     );
     follow->add_option(
-        "trace", options.trace_id, "Trace id; its first digits are enough (default: the newest run)"
+        "trace",
+        options.trace_id,
+        "Trace id, its first digits, or a run's id (default: the newest run)"
     );
     auto* status = add_action(
         *command,

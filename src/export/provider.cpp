@@ -25,6 +25,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <span>
+#include <string_view>
 #include <utility>
 
 namespace sdk = opentelemetry::sdk::trace;
@@ -32,6 +35,23 @@ namespace sdk = opentelemetry::sdk::trace;
 namespace flowspan::exporting {
 
 namespace {
+
+// Books, metrics and the store know receivers by their names.
+Result<void> check_names(std::span<const std::shared_ptr<SpanSink>> sinks) {
+    std::set<std::string_view> names;
+    for (const auto& sink : sinks) {
+        if (!names.insert(sink->name()).second) {
+            return failure(
+                ErrorCode::invalid_input,
+                fmt::format(
+                    "two receivers of spans are called `{}`; give each a name of its own",
+                    sink->name()
+                )
+            );
+        }
+    }
+    return {};
+}
 
 Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig& config) {
     auto plain = config.sinks;
@@ -54,6 +74,10 @@ Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig&
     }
     if (config.store) {
         sinks.push_back(make_store_sink(*config.store, real_clock()));
+    }
+    // The program's own come first; it knows them by what they are.
+    if (auto checked = check_names(std::span(sinks).subspan(config.sinks.size())); !checked) {
+        return failure(std::move(checked).error());
     }
     return sinks;
 }

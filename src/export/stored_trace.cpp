@@ -14,21 +14,18 @@ namespace {
 
 constexpr std::int64_t kNamedMax = 5;
 
-}  // namespace
+/// `8-4-4-4-12` hexadecimal digits, in lower case.
+bool is_uuid(std::string_view text) noexcept {
+    constexpr std::string_view kForm = "00000000-0000-0000-0000-000000000000";
+    return std::ranges::equal(text, kForm, [](char given, char form) {
+        const bool is_digit = (given >= '0' && given <= '9') || (given >= 'a' && given <= 'f');
+        return form == '-' ? given == '-' : is_digit;
+    });
+}
 
-Result<store::TraceRow> find_trace(store::SpanStore& store, std::string_view prefix) {
-    const auto digits = to_lower_ascii(prefix);
-    const bool is_hex = !digits.empty() && digits.size() <= 32 &&
-                        digits.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!is_hex) {
-        return failure(
-            ErrorCode::invalid_input,
-            fmt::format("`{}` is no trace id: up to 32 hexadecimal digits", prefix)
-        );
-    }
-    FLOWSPAN_TRY(auto traces, store.find_traces(digits, kNamedMax));
+Result<store::TraceRow> take_only(std::vector<store::TraceRow> traces, std::string_view what) {
     if (traces.empty()) {
-        return failure(ErrorCode::not_found, fmt::format("there is no trace `{}`", prefix));
+        return failure(ErrorCode::not_found, fmt::format("there is no trace {}", what));
     }
     if (traces.size() > 1) {
         std::vector<std::string> ids;
@@ -38,10 +35,30 @@ Result<store::TraceRow> find_trace(store::SpanStore& store, std::string_view pre
         }
         return failure(
             ErrorCode::invalid_input,
-            fmt::format("several traces begin with `{}`: {}", prefix, fmt::join(ids, ", "))
+            fmt::format("there are several traces {}: {}", what, fmt::join(ids, ", "))
         );
     }
     return std::move(traces.front());
+}
+
+}  // namespace
+
+Result<store::TraceRow> find_trace(store::SpanStore& store, std::string_view prefix) {
+    const auto digits = to_lower_ascii(prefix);
+    if (is_uuid(digits)) {
+        FLOWSPAN_TRY(auto traces, store.find_traces_with(digits, kNamedMax));
+        return take_only(std::move(traces), fmt::format("with the id `{}`", prefix));
+    }
+    const bool is_hex = !digits.empty() && digits.size() <= 32 &&
+                        digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!is_hex) {
+        return failure(
+            ErrorCode::invalid_input,
+            fmt::format("`{}` is no id: up to 32 hexadecimal digits, or a UUID", prefix)
+        );
+    }
+    FLOWSPAN_TRY(auto traces, store.find_traces(digits, kNamedMax));
+    return take_only(std::move(traces), fmt::format("that begins with `{}`", prefix));
 }
 
 Result<std::vector<StoredPart>> read_trace(

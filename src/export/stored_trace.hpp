@@ -16,8 +16,8 @@ struct StoredPart {
     std::vector<SpanRecordPtr> spans;
 };
 
-/// The one trace whose id begins so: `not_found` without any, `invalid_input` with several or if
-/// the prefix is no hexadecimal text.
+/// The one trace whose id begins so, or with a UUID on one of its spans: a run's, a message's, a
+/// node execution's. `not_found` without any, `invalid_input` with several or if it is no id.
 [[nodiscard]] Result<store::TraceRow> find_trace(store::SpanStore& store, std::string_view prefix);
 
 /// In order of the processes' start. Spans that run have the duration up to `now_ns`.

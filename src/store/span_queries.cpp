@@ -254,6 +254,23 @@ Result<std::vector<TraceRow>> SpanStore::find_traces(
     );
 }
 
+Result<std::vector<TraceRow>> SpanStore::find_traces_with(
+    std::string_view value, std::int64_t limit
+) {
+    return read_all(
+        connection_.run(make(
+            fmt::format(
+                "SELECT {} FROM traces WHERE trace_id IN "
+                "(SELECT trace_id FROM spans WHERE instr(record, ?) > 0) "
+                "ORDER BY start_ns DESC, trace_id LIMIT ?",
+                kTraceColumns
+            ),
+            {fmt::format("\"{}\"", value), limit}
+        )),
+        read_trace
+    );
+}
+
 Result<std::vector<SpanRow>> SpanStore::read_spans(
     std::string_view trace_id, std::int64_t after_change
 ) {

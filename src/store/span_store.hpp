@@ -73,6 +73,11 @@ public:
     [[nodiscard]] Result<std::vector<TraceRow>> find_traces(
         std::string_view id_prefix, std::int64_t limit
     );
+    /// Those with a span that has the text among its values, newest first: reads all spans. At most
+    /// `limit`.
+    [[nodiscard]] Result<std::vector<TraceRow>> find_traces_with(
+        std::string_view value, std::int64_t limit
+    );
     /// Spans written after the given change; 0 gives all. In order of their start.
     [[nodiscard]] Result<std::vector<SpanRow>> read_spans(
         std::string_view trace_id, std::int64_t after_change = 0

@@ -13,6 +13,7 @@ from support import (
     answer_node,
     chat_app,
     closed_port,
+    hello_app,
     llm_node,
     make_app,
     start_node,
@@ -311,6 +312,13 @@ class Dialects(FlowspanTest):
         self.expect_said(finished, "down: ", "did not get")
         self.assertNotIn("up: ", finished.stderr)
 
+    def test_two_of_one_name_are_refused(self):
+        twice = destination("same", "http://127.0.0.1:1/v1/traces")
+        self.write("flowspan.toml", twice + twice)
+        finished = self.run_app(hello_app(), "-i", "name=x")
+        self.expect_code(finished, 2)
+        self.expect_said(finished, "two receivers", "same: ")
+
     def test_a_5_mb_prompt_arrives_cut_with_a_mark_and_its_neighbours_whole(self):
         prompt = "x" * (5 * 1024 * 1024)
         self.write("prompt.txt", prompt)
@@ -524,6 +532,26 @@ class Scores(FlowspanTest):
         self.assertEqual(annotation["span_id"], root.span_id.hex())
         self.assertEqual(annotation["annotator_kind"], "HUMAN")
         self.assertEqual(annotation["result"], {"score": 0.5, "explanation": "so so"})
+
+    def test_find_the_trace_by_the_run(self):
+        environment = {"FLOWSPAN_TRACE_STORE": "traces.db"}
+        with StubServer() as otlp:
+            self.write("flowspan.toml", destination("otlp", otlp.url + "/v1/traces"))
+            run = self.run_app(hello_app(), "-i", "name=x", environment=environment).result
+            scored = self.flowspan(
+                "trace", "score", run["run_id"], "--name", "n", "--value", "1",
+                environment=environment,
+            )
+            self.expect_code(scored, 0)
+            span = next(s for s in Received(otlp).spans if s.name == "score n")
+        self.assertEqual(span.trace_id.hex(), run["trace_id"])
+        shown = self.flowspan("trace", "show", run["run_id"], environment=environment)
+        self.expect_code(shown, 0)
+        self.assertIn(run["trace_id"], shown.stdout)
+        other = "00000000-0000-4000-8000-000000000000"
+        finished = self.flowspan("trace", "show", other, environment=environment)
+        self.expect_code(finished, 2)
+        self.expect_said(finished, other)
 
     def test_need_a_value_and_a_trace(self):
         self.expect_code(self.flowspan("trace", "score", "abc", "--name", "n"), 2)

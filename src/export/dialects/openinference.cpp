@@ -104,8 +104,12 @@ void write_documents(SpanWriter& out, const json::array& documents) {
 void write_tools(SpanWriter& out, const json::array& definitions) {
     std::size_t index = 0;
     for (const auto& item : definitions) {
-        auto function = item.get_object();
-        function.erase("type");
+        json::object function;
+        for (const auto& member : item.get_object()) {
+            if (member.key() != "type") {
+                function[member.key()] = member.value();
+            }
+        }
         out.set_json(
             fmt::format("{}.{}.{}", oi::kTools, index++, oi::kToolSchema),
             json::object{{"type", "function"}, {"function", std::move(function)}}

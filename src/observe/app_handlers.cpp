@@ -271,7 +271,7 @@ struct AppRunnerHandler {
 
 /// What the stream of an answer tells about itself; written also when the consumer leaves.
 struct StreamFacts {
-    explicit StreamFacts(engine::EventSink& sink) : meter(sink, real_clock()) {}
+    explicit StreamFacts(engine::EventSink& sink) : meter(sink) {}
 
     // A result, which is written later, knows more of the usage than the stream.
     ~StreamFacts() {

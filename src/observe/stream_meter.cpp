@@ -1,5 +1,6 @@
 #include "observe/stream_meter.hpp"
 
+#include "flowspan/async/moment.hpp"
 #include "flowspan/trace/names.hpp"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ double seconds(std::chrono::nanoseconds duration) {
 }  // namespace
 
 void StreamMeter::add_chunk() {
-    const auto now = clock_.steady_now();
+    const auto now = async::moment();
     if (!first_at_) {
         first_at_ = now;
     } else {

@@ -14,8 +14,8 @@ namespace flowspan::observe {
 /// Passes events on and counts. Used on the run's strand.
 class StreamMeter final : public engine::EventSink {
 public:
-    StreamMeter(engine::EventSink& consumer, const Clock& clock)
-        : consumer_(consumer), clock_(clock), started_at_(clock.steady_now()) {}
+    explicit StreamMeter(engine::EventSink& consumer)
+        : consumer_(consumer), started_at_(real_clock().steady_now()) {}
 
     void on_event(const engine::Event& event) override;
 
@@ -30,7 +30,6 @@ private:
     void add_usage(const engine::NodeResult& result);
 
     engine::EventSink& consumer_;
-    const Clock& clock_;
     SteadyTime started_at_;
     std::optional<SteadyTime> first_at_;
     SteadyTime last_at_;

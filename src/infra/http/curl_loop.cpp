@@ -1,6 +1,7 @@
 #include "infra/http/curl_loop.hpp"
 
 #include "async/use_task.hpp"
+#include "flowspan/async/moment.hpp"
 #include "flowspan/base/clock.hpp"
 #include "flowspan/base/error.hpp"
 
@@ -167,9 +168,7 @@ void CurlLoop::start(Transfer& transfer) {
     Shard& shard = find_shard();
     transfer.shard_ = shard.index;
     transfer.state_ = Transfer::State::running;
-    woken_at_ = real_clock().steady_now();
-    transfer.loop_time_ = &woken_at_;
-    transfer.last_activity_ = woken_at_;
+    transfer.last_activity_ = real_clock().steady_now();
     transfer.running_index_ = running_.size();
     running_.push_back(&transfer);
     ++shard.active;
@@ -232,11 +231,15 @@ void CurlLoop::wait_for_events() {
 void CurlLoop::handle_events() {
     std::array<epoll_event, kEventsPerWake> events;
     const int count = epoll_wait(epoll_, events.data(), kEventsPerWake, 0);
-    woken_at_ = real_clock().steady_now();
     is_settling_ = true;
+    hand_to_curl({events.data(), static_cast<std::size_t>(std::max(count, 0))});
+    settle();
+}
+
+void CurlLoop::hand_to_curl(std::span<const epoll_event> events) {
+    const async::MomentScope moment(real_clock().steady_now());
     is_in_curl_ = true;
-    for (int i = 0; i < count; ++i) {
-        const auto& event = events[static_cast<std::size_t>(i)];
+    for (const auto& event : events) {
         const auto& shard = *shards_[event.data.u64 >> 32U];
         // An event for a socket that an earlier one of this round closed is ignored by libcurl.
         const int action = ((event.events & EPOLLIN) != 0U ? CURL_CSELECT_IN : 0) |
@@ -247,7 +250,6 @@ void CurlLoop::handle_events() {
         );
     }
     is_in_curl_ = false;
-    settle();
 }
 
 void CurlLoop::settle() {
@@ -287,7 +289,6 @@ void CurlLoop::run_timeouts(Shard& shard) {
         return;
     }
     int running = 0;
-    woken_at_ = real_clock().steady_now();
     is_in_curl_ = true;
     curl_multi_socket_action(shard.multi, CURL_SOCKET_TIMEOUT, 0, &running);
     is_in_curl_ = false;

@@ -9,9 +9,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <curl/curl.h>
+#include <sys/epoll.h>
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace flowspan::http {
@@ -71,6 +73,7 @@ private:
     void open(Shard& shard);
     void wait_for_events();
     void handle_events();
+    void hand_to_curl(std::span<const epoll_event> events);
     void settle();
     void run_timeouts(Shard& shard);
     void collect_finished(Shard& shard);
@@ -96,7 +99,6 @@ private:
     std::vector<Transfer*> running_;
     std::vector<Transfer*> pending_cancels_;
     SteadyTime stall_check_ = SteadyTime::max();
-    SteadyTime woken_at_;  ///< when libcurl was last given something to do
     bool is_in_curl_ = false;
     bool is_settling_ = false;
     bool is_settle_requested_ = false;

@@ -1,6 +1,6 @@
 #include "infra/http/transfer.hpp"
 
-#include "flowspan/base/clock.hpp"
+#include "flowspan/async/moment.hpp"
 #include "flowspan/base/error.hpp"
 #include "flowspan/base/text.hpp"
 
@@ -270,7 +270,7 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     auto& transfer = *static_cast<Transfer*>(self);
     const std::size_t length = size * count;
     transfer.has_reply_begun_ = true;
-    transfer.last_activity_ = *transfer.loop_time_;
+    transfer.last_activity_ = async::moment();
     return transfer.read_header({data, length}) ? length : 0;
 }
 
@@ -336,7 +336,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
         return 0;
     }
     transfer.has_reply_begun_ = true;
-    transfer.last_activity_ = *transfer.loop_time_;
+    transfer.last_activity_ = async::moment();
     if (transfer.is_redirect_) {
         return length;
     }

@@ -111,9 +111,6 @@ private:
     std::size_t running_index_ = 0;
     std::chrono::milliseconds read_timeout_{0};
     bool is_listener_satisfied_ = false;
-    // The loop reads the clock once a wake-up: near enough for a read timeout, cheaper than once a
-    // piece.
-    const SteadyTime* loop_time_ = nullptr;
     SteadyTime last_activity_;
 };
 

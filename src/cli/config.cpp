@@ -1,7 +1,11 @@
 #include "cli/config.hpp"
 
 #include "cli/described_toml.hpp"
+#include "flowspan/base/text.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +16,7 @@ namespace flowspan::cli {
 namespace {
 
 constexpr auto kDefaultFile = "flowspan.toml";
+constexpr auto kMessageCaptureVariable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 
 Result<std::string> read_text(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -52,7 +57,47 @@ Result<Config> parse_config(std::string_view text, const std::string& file) {
     return config;
 }
 
+namespace {
+
+/// OpenTelemetry's switch for the messages of model calls; it goes over the file.
+void apply_message_capture(TraceSettings& trace, std::string_view wish) {
+    struct Meaning {
+        std::string_view word;
+        ContentPolicy policy;
+        ContentPlace place;
+    };
+
+    static constexpr Meaning kMeanings[] = {
+        {"NO_CONTENT", ContentPolicy::metadata, ContentPlace::span},
+        {"SPAN_ONLY", ContentPolicy::full, ContentPlace::span},
+        {"EVENT_ONLY", ContentPolicy::full, ContentPlace::event},
+        {"SPAN_AND_EVENT", ContentPolicy::full, ContentPlace::both},
+        {"FALSE", ContentPolicy::metadata, ContentPlace::span},
+        {"TRUE", ContentPolicy::full, ContentPlace::span},
+    };
+    if (wish.empty()) {
+        return;
+    }
+    const auto found = std::ranges::find_if(kMeanings, [wish](const Meaning& meaning) {
+        return equals_ignore_case(meaning.word, wish);
+    });
+    if (found == std::end(kMeanings)) {
+        spdlog::warn(
+            "{}=`{}` is not understood: NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT",
+            kMessageCaptureVariable,
+            wish
+        );
+        return;
+    }
+    trace.capture.prompts = found->policy;
+    trace.capture.answers = found->policy;
+    trace.messages_on = found->place;
+}
+
+}  // namespace
+
 void apply_environment(Config& config, const EnvironmentLookup& lookup) {
+    apply_message_capture(config.trace, lookup_text(lookup, kMessageCaptureVariable));
     const auto base_url = lookup_text(lookup, "FLOWSPAN_MODEL_BASE_URL");
     const auto api_key = lookup_text(lookup, "FLOWSPAN_MODEL_API_KEY");
     if (!base_url.empty()) {

@@ -18,6 +18,7 @@
 #include "export/trace_tree.hpp"
 #include "flowspan/export/provider.hpp"
 #include "flowspan/export/signals.hpp"
+#include "flowspan/trace/log_event.hpp"
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/propagation.hpp"
 #include "service/form_answer.hpp"
@@ -312,6 +313,12 @@ Result<Observation> start_telemetry(
         config.resource.begin(), {trace::names::kServiceInstanceId, make_uuid(real_random())}
     );
     FLOWSPAN_TRY(auto signals, start_signals(options, config));
+    if (config.content_form == exporting::ContentForm::event && !trace::has_log_receiver()) {
+        write_error(
+            "flowspan: the messages of model calls go to log events, which nobody receives: set "
+            "OTEL_LOGS_EXPORTER=otlp or `messages_on = \"both\"`\n"
+        );
+    }
     FLOWSPAN_TRY(auto telemetry, exporting::Telemetry::start(std::move(config)));
     signals->observe_spans([traces = telemetry.get()] { return traces->counts(); });
     return Observation{std::move(telemetry), std::move(signals)};

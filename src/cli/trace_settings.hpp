@@ -17,6 +17,8 @@
 namespace flowspan::cli {
 
 BOOST_DEFINE_ENUM_CLASS(ContentPolicy, off, metadata, full)
+/// Where the messages of model calls go.
+BOOST_DEFINE_ENUM_CLASS(ContentPlace, span, event, both)
 
 /// Kinds of content that differ from `content`.
 struct CaptureSettings {
@@ -137,6 +139,7 @@ struct TraceSettings {
     CaptureSettings capture = {};
     std::vector<AppContentSettings> apps = {};
     std::vector<DestinationSettings> destinations = {};
+    ContentPlace messages_on = ContentPlace::span;  ///< `event`: a log event for each model call
     std::size_t content_bytes_max = 16UL * 1024UL;  ///< a longer text is cut
     ContentStoreSettings content_store = {};
     StoreSettings store;
@@ -155,6 +158,7 @@ BOOST_DESCRIBE_STRUCT(
      capture,
      apps,
      destinations,
+     messages_on,
      content_bytes_max,
      content_store,
      store,

@@ -63,6 +63,18 @@ trace::ContentRules content_of(const DestinationSettings& settings, const TraceS
     return rules;
 }
 
+exporting::ContentForm to_form(ContentPlace place) {
+    switch (place) {
+        case ContentPlace::event:
+            return exporting::ContentForm::event;
+        case ContentPlace::both:
+            return exporting::ContentForm::both;
+        case ContentPlace::span:
+            break;
+    }
+    return exporting::ContentForm::span;
+}
+
 exporting::OtlpProtocol to_protocol(OtlpProtocolName name) {
     switch (name) {
         case OtlpProtocolName::http_json:
@@ -164,6 +176,7 @@ exporting::TelemetryConfig make_telemetry_config(
     auto telemetry = exporting::TelemetryConfig::from_environment();
     telemetry.redactor = policy.redactor;
     telemetry.content = make_content_rules(config.trace);
+    telemetry.content_form = to_form(config.trace.messages_on);
     if (!telemetry.is_disabled) {
         telemetry.destinations = make_destinations(config.trace);
     }

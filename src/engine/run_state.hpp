@@ -26,6 +26,8 @@ public:
 
     std::int64_t step_count() const noexcept override { return steps_; }
 
+    std::int64_t exceptions_count() const noexcept override { return exceptions_count_; }
+
     std::int64_t total_tokens() const noexcept override { return usage_.total_tokens(); }
 
     double total_price() const noexcept override { return usage_.total_price; }

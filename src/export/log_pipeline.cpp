@@ -12,12 +12,12 @@ namespace flowspan::exporting {
 namespace {
 
 struct CopyValue {
-    std::variant<std::string, std::int64_t, double, bool> operator()(std::string_view text) const {
-        return to_valid_utf8(text);
-    }
+    LogValue operator()(std::string_view text) const { return to_valid_utf8(text); }
+
+    LogValue operator()(const json::value* document) const { return *document; }
 
     template <class T>
-    std::variant<std::string, std::int64_t, double, bool> operator()(const T& value) const {
+    LogValue operator()(const T& value) const {
         return value;
     }
 };

@@ -30,6 +30,43 @@ struct AnyValueWriter {
     }
 
     void operator()(double value) const { writer.fixed64(4, std::bit_cast<std::uint64_t>(value)); }
+
+    // Null is a value without content.
+    void operator()(const json::value& value) const {
+        if (const auto* items = value.if_array()) {
+            writer.message(5, [&] {
+                for (const auto& item : *items) {
+                    writer.message(1, [&] { (*this)(item); });
+                }
+            });
+        } else if (const auto* members = value.if_object()) {
+            writer.message(6, [&] {
+                for (const auto& [name, member] : *members) {
+                    writer.message(1, [&] {
+                        writer.bytes(1, name);
+                        writer.message(2, [&] { (*this)(member); });
+                    });
+                }
+            });
+        } else {
+            write_scalar(value);
+        }
+    }
+
+private:
+    void write_scalar(const json::value& value) const {
+        if (const auto* text = value.if_string()) {
+            (*this)(std::string_view(*text));
+        } else if (const auto* flag = value.if_bool()) {
+            (*this)(*flag);
+        } else if (const auto* number = value.if_double()) {
+            (*this)(*number);
+        } else if (const auto* integer = value.if_int64()) {
+            (*this)(*integer);
+        } else if (const auto* large = value.if_uint64()) {
+            writer.varint(3, *large);
+        }
+    }
 };
 
 template <class Value>
@@ -82,6 +119,40 @@ struct AnyValueJson {
     }
 
     json::value operator()(double value) const { return json::object{{"doubleValue", value}}; }
+
+    // Null is a value without content.
+    json::value operator()(const json::value& value) const {
+        if (const auto* items = value.if_array()) {
+            json::array values;
+            for (const auto& item : *items) {
+                values.push_back((*this)(item));
+            }
+            return json::object{{"arrayValue", json::object{{"values", std::move(values)}}}};
+        }
+        if (const auto* members = value.if_object()) {
+            json::array values;
+            for (const auto& [name, member] : *members) {
+                values.push_back(json::object{{"key", name}, {"value", (*this)(member)}});
+            }
+            return json::object{{"kvlistValue", json::object{{"values", std::move(values)}}}};
+        }
+        return scalar(value);
+    }
+
+private:
+    json::value scalar(const json::value& value) const {
+        if (const auto* text = value.if_string()) {
+            return (*this)(std::string_view(*text));
+        }
+        if (const auto* flag = value.if_bool()) {
+            return (*this)(*flag);
+        }
+        if (const auto* number = value.if_double()) {
+            return (*this)(*number);
+        }
+        return value.is_null() ? json::value(json::object())
+                               : json::value(json::object{{"intValue", to_json_text(value)}});
+    }
 };
 
 template <class Value>

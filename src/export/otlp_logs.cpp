@@ -1,6 +1,7 @@
 #include "export/otlp_logs.hpp"
 
 #include "export/otlp_common.hpp"
+#include "flowspan/trace/capture_policy.hpp"
 
 namespace flowspan::exporting {
 
@@ -73,8 +74,12 @@ json::object record_json(const LogRecord& record) {
 std::size_t LogRecord::byte_size() const noexcept {
     std::size_t size = sizeof(LogRecord) + name.size() + body.size();
     for (const auto& [key, value] : attributes) {
-        const auto* text = std::get_if<std::string>(&value);
-        size += key.size() + sizeof(value) + (text == nullptr ? 0 : text->size());
+        size += key.size() + sizeof(value);
+        if (const auto* text = std::get_if<std::string>(&value)) {
+            size += text->size();
+        } else if (const auto* document = std::get_if<json::value>(&value)) {
+            size += trace::content_size(*document);
+        }
     }
     return size;
 }

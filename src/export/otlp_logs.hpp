@@ -2,6 +2,7 @@
 // Log records as OTLP export requests.
 
 #include "export/span_sink.hpp"
+#include "flowspan/base/json.hpp"
 #include "flowspan/trace/log_event.hpp"
 
 #include <cstddef>
@@ -15,13 +16,14 @@
 
 namespace flowspan::exporting {
 
+using LogValue = std::variant<std::string, std::int64_t, double, bool, json::value>;
+
 /// A log event that owns all it shows.
 struct LogRecord {
     std::string name;
     trace::LogSeverity severity = trace::LogSeverity::info;
     std::string body;
-    std::vector<std::pair<std::string, std::variant<std::string, std::int64_t, double, bool>>>
-        attributes;
+    std::vector<std::pair<std::string, LogValue>> attributes;
     opentelemetry::trace::SpanContext span = opentelemetry::trace::SpanContext::GetInvalid();
     std::int64_t time_ns = 0;
 

@@ -7,6 +7,7 @@
 #include "flowspan/trace/redactor.hpp"
 
 #include <gmock/gmock.h>
+#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 
@@ -29,9 +30,13 @@ using LogsResponse = opentelemetry::proto::collector::logs::v1::ExportLogsServic
 // A test that hangs is wrong; one on a busy machine is not.
 constexpr auto kPatience = 60s;
 
-std::unique_ptr<Signals> start(const std::string& url) {
+std::unique_ptr<Signals> start(
+    const std::string& url, OtlpProtocol protocol = OtlpProtocol::http_protobuf
+) {
     SignalsConfig config;
-    config.logs.otlp.emplace_back().endpoint = url + "/v1/logs";
+    auto& receiver = config.logs.otlp.emplace_back();
+    receiver.endpoint = url + "/v1/logs";
+    receiver.protocol = protocol;
     config.logs.retry_delay_first = 1ms;
     auto signals = Signals::start(std::move(config), {});
     EXPECT_TRUE(signals) << signals.error().describe();
@@ -204,6 +209,42 @@ TEST(LogExport, KeepsExactBooksAsMetrics) {
             sink(bad) + "} 2\n"
         )
     );
+}
+
+TEST(LogExport, SendsStructuredValuesAsTheyAre) {
+    using google::protobuf::util::JsonStringToMessage;
+    const json::value document =
+        parse_json(
+            R"([{"role":"user","n":3,"x":0.5,"yes":true,"big":9223372036854775807,"none":null}])"
+        )
+            .value();
+    for (const auto protocol : {OtlpProtocol::http_protobuf, OtlpProtocol::http_json}) {
+        const HttpReceiver receiver([](const HttpRequest&) { return HttpAnswer{}; });
+        const auto signals = start(receiver.url(), protocol);
+        const trace::LogAttribute attributes[] = {{"messages", &document}};
+        trace::emit_log({.name = "event", .body = {}, .attributes = attributes});
+        EXPECT_TRUE(signals->flush(kPatience));
+        ASSERT_EQ(receiver.requests().size(), 1U);
+        const auto body = receiver.requests()[0].body;
+        LogsRequest request;
+        ASSERT_TRUE(
+            protocol == OtlpProtocol::http_json ? JsonStringToMessage(body, &request).ok()
+                                                : request.ParseFromString(body)
+        );
+        const auto& record = request.resource_logs(0).scope_logs(0).log_records(0);
+        ASSERT_EQ(record.attributes_size(), 1);
+        const auto& messages = record.attributes(0).value().array_value();
+        ASSERT_EQ(messages.values_size(), 1);
+        const auto& members = messages.values(0).kvlist_value().values();
+        ASSERT_EQ(members.size(), 6);
+        EXPECT_EQ(members[0].key(), "role");
+        EXPECT_EQ(members[0].value().string_value(), "user");
+        EXPECT_EQ(members[1].value().int_value(), 3);
+        EXPECT_EQ(members[2].value().double_value(), 0.5);
+        EXPECT_TRUE(members[3].value().bool_value());
+        EXPECT_EQ(members[4].value().int_value(), INT64_MAX);
+        EXPECT_FALSE(members[5].value().has_string_value());
+    }
 }
 
 TEST(LogExport, TakesOutSecretsOfWhatIsLoggedOutsideOfRuns) {

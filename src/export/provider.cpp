@@ -1,5 +1,6 @@
 #include "flowspan/export/provider.hpp"
 
+#include "export/inference_events.hpp"
 #include "export/otlp_file_sink.hpp"
 #include "export/otlp_sink.hpp"
 #include "export/process_resource.hpp"
@@ -51,6 +52,35 @@ Result<void> check_names(std::span<const std::shared_ptr<SpanSink>> sinks) {
         }
     }
     return {};
+}
+
+void keep_messages_off_spans(trace::ContentRules& rules) {
+    const auto narrow = [](trace::ContentModes& modes) {
+        for (const auto kind : {trace::ContentKind::prompts, trace::ContentKind::answers}) {
+            modes.set(kind, std::min(modes[kind], trace::CaptureMode::metadata));
+        }
+    };
+    narrow(rules.modes);
+    for (auto& app : rules.apps) {
+        narrow(app.modes);
+    }
+}
+
+/// Null if model calls are told by their spans alone. Log records show what everybody may see.
+std::shared_ptr<SpanSink> make_event_sink(const TelemetryConfig& config) {
+    return config.content_form == ContentForm::span
+               ? nullptr
+               : make_shaped_sink(make_inference_event_sink(), {config.content});
+}
+
+/// What receivers of spans may see once the messages go elsewhere.
+void apply_content_form(TelemetryConfig& config) {
+    if (config.content_form == ContentForm::event) {
+        keep_messages_off_spans(config.content);
+        for (auto& destination : config.destinations) {
+            keep_messages_off_spans(destination.content);
+        }
+    }
 }
 
 Result<std::vector<std::shared_ptr<SpanSink>>> make_sinks(const TelemetryConfig& config) {
@@ -163,7 +193,12 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(TelemetryConfig config) {
     if (config.is_disabled) {
         return std::unique_ptr<Telemetry>(new Telemetry(std::move(state)));
     }
-    FLOWSPAN_TRY(const auto sinks, make_sinks(config));
+    auto events = make_event_sink(config);
+    apply_content_form(config);
+    FLOWSPAN_TRY(auto sinks, make_sinks(config));
+    if (events != nullptr) {
+        sinks.push_back(std::move(events));
+    }
     if (sinks.empty()) {
         return std::unique_ptr<Telemetry>(new Telemetry(std::move(state)));
     }

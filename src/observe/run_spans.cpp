@@ -482,6 +482,9 @@ void RunSpans::close(const engine::RunView& run, const Error* error) {
         if (run.total_price() > 0) {
             set(span, names::kDifyWorkflowTotalPrice, run.total_price());
         }
+        if (run.exceptions_count() > 0) {
+            set(span, names::kDifyWorkflowExceptions, run.exceptions_count());
+        }
     }
     span.End();
     workflow_.release();

@@ -317,6 +317,37 @@ class Contract(FlowspanTest):
         finished, received = self.run_agent()
         self.expect_logs_of_the_run(finished, received)
 
+    def test_messages_go_to_an_event_where_the_environment_asks_for_it(self):
+        _, received = self.run_agent(
+            OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY"
+        )
+        events = [
+            record
+            for record in received.logs()
+            if record.event_name == "gen_ai.client.inference.operation.details"
+        ]
+        calls = {span.span_id: span for span in received.spans() if span.name.startswith("chat ")}
+        self.assertEqual({event.span_id for event in events}, set(calls))
+        for event in events:
+            on_event = {item.key: item.value for item in event.attributes}
+            on_span = {item.key: item.value for item in calls[event.span_id].attributes}
+            self.assertNotIn("gen_ai.input.messages", on_span)
+            self.assertNotIn("gen_ai.output.messages", on_span)
+            self.assertEqual(on_event["gen_ai.request.model"], on_span["gen_ai.request.model"])
+            for key in ("gen_ai.input.messages", "gen_ai.output.messages"):
+                message = on_event[key].array_value.values[0].kvlist_value.values
+                self.assertIn("role", [member.key for member in message], key)
+
+    def test_messages_that_nobody_receives_are_said(self):
+        with ModelServer(AGENT_SCRIPT) as model:
+            finished = self.run_app(
+                agent_app(),
+                environment=model.environment
+                | {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY"},
+            )
+        self.expect_code(finished, 0)
+        self.assertIn("set OTEL_LOGS_EXPORTER=otlp", finished.stderr)
+
     def test_all_signals_say_the_same_over_grpc(self):
         for compression in ("none", "gzip"):
             with self.subTest(compression=compression):

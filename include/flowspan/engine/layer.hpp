@@ -22,6 +22,11 @@ public:
     [[nodiscard]] virtual const value::VariablePool& variables() const noexcept = 0;
     /// Node executions started so far, in all frames; attempts count.
     [[nodiscard]] virtual std::int64_t step_count() const noexcept = 0;
+
+    /// Failures so far, those that were handled or tried again among them; 0 if the engine does not
+    /// count them.
+    [[nodiscard]] virtual std::int64_t exceptions_count() const noexcept { return 0; }
+
     [[nodiscard]] virtual std::int64_t total_tokens() const noexcept = 0;
     [[nodiscard]] virtual double total_price() const noexcept = 0;
     [[nodiscard]] virtual SteadyTime started_at() const noexcept = 0;

@@ -101,6 +101,13 @@ struct StoreConfig {
     bool operator==(const StoreConfig&) const = default;
 };
 
+/// Where the messages of model calls go, as far as the rules of content allow them at all.
+enum class ContentForm : std::uint8_t {
+    span,   ///< attributes of the call's span
+    event,  ///< a log event beside it; receivers of spans see sizes alone, the store keeps its own
+    both,
+};
+
 /// A receiver with rules of its own.
 struct Destination {
     std::string name;  ///< for messages; empty: its endpoint
@@ -134,6 +141,7 @@ struct TelemetryConfig {
     std::vector<Destination> destinations;
     /// What of the recorded content all other sinks get; the store has rules of its own.
     trace::ContentRules content;
+    ContentForm content_form = ContentForm::span;
     bool is_console = false;  ///< OTLP JSON lines on standard error
     /// Keeps all recorded spans, also while they run; never sampled.
     std::optional<StoreConfig> store;

@@ -1,6 +1,7 @@
 #pragma once
 // Log records that belong to a span: what happened too late to stand on it, and the lines of a run.
 
+#include "flowspan/base/json.hpp"
 #include "flowspan/trace/redactor.hpp"
 
 #include <opentelemetry/trace/span_context.h>
@@ -17,7 +18,8 @@ enum class LogSeverity : std::uint8_t { trace = 1, debug = 5, info = 9, warn = 1
 
 struct LogAttribute {
     std::string_view key;  ///< from trace/names.hpp
-    std::variant<std::string_view, std::int64_t, double, bool> value;
+    /// Structured values go out as they are: whoever gives one has taken the secrets out.
+    std::variant<std::string_view, std::int64_t, double, bool, const json::value*> value;
 };
 
 /// A view; receivers copy what they keep.

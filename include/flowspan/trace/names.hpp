@@ -58,6 +58,7 @@ inline constexpr char kGenAiToolName[] = "gen_ai.tool.name";
 inline constexpr char kGenAiToolType[] = "gen_ai.tool.type";
 inline constexpr char kGenAiToolCallId[] = "gen_ai.tool.call.id";
 inline constexpr char kGenAiToolDefinitions[] = "gen_ai.tool.definitions";
+inline constexpr char kGenAiInferenceDetails[] = "gen_ai.client.inference.operation.details";
 inline constexpr char kGenAiToolDescription[] = "gen_ai.tool.description";
 inline constexpr char kGenAiToolCallArguments[] = "gen_ai.tool.call.arguments";
 inline constexpr char kGenAiToolCallResult[] = "gen_ai.tool.call.result";

@@ -292,6 +292,7 @@ private:
                     async::add_wait(async::WaitKind::provider, transfer->time_to_first_byte());
                 }
                 if (transfer->early_end == EarlyEnd::cancelled) {
+                    span.cancel(*transfer);
                     async::throw_cancelled();
                 }
                 auto next = judge(request, progress, *limits, *transfer, span);

@@ -199,6 +199,51 @@ TEST_F(HttpSpanTest, ACancelledRequestEndsItsSpan) {
     EXPECT_EQ(trace::leaked_scope_count(), 0U);
 }
 
+class FirstPiece final : public BodyListener {
+public:
+    bool on_data(std::string_view /*piece*/) override {
+        has_come = true;
+        return true;
+    }
+
+    bool has_come = false;
+};
+
+Task<void> stream_until_cancelled(HttpClient& client, HttpRequest request) {
+    FirstPiece listener;
+    async::TaskGroup group(co_await async::this_executor());
+    group.spawn(
+        [](HttpClient& http, HttpRequest sent, FirstPiece& body) -> Task<void> {
+            const auto response = co_await http.stream(std::move(sent), body);
+            ADD_FAILURE() << response.has_value();
+        },
+        std::ref(client),
+        std::move(request),
+        std::ref(listener)
+    );
+    while (!listener.has_come) {
+        co_await async::yield_now();
+    }
+    group.cancel();
+    co_await group.join();
+}
+
+TEST_F(HttpSpanTest, ACancelledStreamTellsOfTheReplyThatHadBegun) {
+    const model_server::RawServer endless([](model_server::RawConnection& connection) {
+        static_cast<void>(connection.read_request());
+        connection.write("HTTP/1.1 203 Fine\r\nContent-Length: 9\r\n\r\nso");
+        connection.read_to_end();
+    });
+    HttpRequest request;
+    request.url = endless.url();
+    runtime.block_on(stream_until_cancelled, std::ref(*client), request);
+    const auto spans = recording.take();
+    ASSERT_EQ(spans.size(), 1U);
+    EXPECT_EQ(text_of(*spans[0], names::kErrorType), "cancelled");
+    EXPECT_EQ(text_of(*spans[0], names::kHttpResponseStatusCode), "203");
+    EXPECT_EQ(text_of(*spans[0], names::kNetworkPeerAddress), "127.0.0.1");
+}
+
 TEST(HttpWithoutTracing, SendsNoTraceHeadersAndMakesNoSpan) {
     ModelServer server({.should_record = true});
     ASSERT_TRUE(server.start());

@@ -124,4 +124,12 @@ void RequestSpan::fail(const Transfer& transfer, Error& error) {
     trace::record_error(*span_, error);
 }
 
+void RequestSpan::cancel(const Transfer& transfer) {
+    is_finished_ = true;
+    if (is_recording_) {
+        set_reply(transfer);
+        trace::record_cancelled(*span_, "cancelled");
+    }
+}
+
 }  // namespace flowspan::http

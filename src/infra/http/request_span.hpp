@@ -27,6 +27,9 @@ public:
     /// The same for an attempt without a usable reply.
     void fail(const Transfer& transfer, Error& error);
 
+    /// The same for an attempt that was broken off by its task; a reply may have begun.
+    void cancel(const Transfer& transfer);
+
 private:
     void set_reply(const Transfer& transfer);
 

@@ -219,7 +219,8 @@ void tell_app_span(const engine::RunInfo& info) {
 
 /// The run's scope with its ids, and what of it goes along as baggage.
 struct RunnerScope {
-    RunnerScope(trace::RunScopePtr completed, const trace::BaggageRules& rules) : run(completed) {
+    RunnerScope(const trace::RunScopePtr& completed, const trace::BaggageRules& rules)
+        : run(completed) {
         if (completed != nullptr && !rules.is_empty()) {
             baggage = opentelemetry::context::RuntimeContext::Attach(
                 trace::with_baggage(trace::current_context(), *completed, rules)

@@ -31,6 +31,10 @@ struct Cores {
 /// Iterations and loops of 10,000 rounds with one native node each: time and memory.
 [[nodiscard]] std::vector<Measurement> measure_containers(const Effort& effort);
 
+/// Many runs of all kinds at once, cancelled, paused and disturbed: how long one takes, and what is
+/// wrong with the spans of all.
+[[nodiscard]] std::vector<Measurement> measure_chaos(const Effort& effort);
+
 /// A streaming run of 64 tokens beside the same call with bare libcurl.
 [[nodiscard]] std::vector<Measurement> measure_streams(const Effort& effort);
 

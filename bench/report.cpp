@@ -32,6 +32,8 @@ sink that drops it; the exporter's thread shares the core and is part of the num
 - **Receivers**: 1000 runs at once, five times over open connections, traced, with an OTLP receiver
   that refuses, hangs, or answers garbage, beside the same runs with spans dropped at once.
   Throughput is runs by the time from the common start to the last end.
+- **Chaos**: the mix of `tests/chaos` on four loops, most of whose time is waits; the seed is another
+  each time, and every span of every run is checked.
 - **Containers**: an iteration and a loop with one native node. A step is a node that ran, the
   hidden start of each round included.
 - **Cold start**: from `exec` of `flowspan run app.yml --json` to its exit, tracing as it comes.

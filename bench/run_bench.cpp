@@ -60,6 +60,7 @@ int measure_all(const Options& options) {
         {"streams", measure_streams},
         {"bursts", measure_bursts},
         {"receivers", measure_receivers},
+        {"chaos", measure_chaos},
         {"start", measure_start},
     };
     std::vector<Measurement> results;
@@ -89,7 +90,9 @@ int main(int argc, char** argv) {
     Options options;
     CLI::App app{"Measures whole runs: chains, streams, bursts and start-up."};
     app.add_flag("--quick", options.effort.is_quick, "a few seconds, to see that it works");
-    app.add_option("--only", options.only, "chains, containers, streams, bursts, receivers, start");
+    app.add_option(
+        "--only", options.only, "chains, containers, streams, bursts, receivers, chaos, start"
+    );
     app.add_option(
         "--receiver-seconds",
         options.effort.receiver_seconds,

@@ -94,7 +94,8 @@ struct StoreConfig {
     std::string path;
     std::chrono::seconds age_max = std::chrono::hours(24 * 7);  ///< older traces are removed
     std::uint64_t bytes_max = 256UL * 1024UL * 1024UL;          ///< the oldest traces go first
-    /// How long changes are collected before they are written together; what a crash may lose.
+    /// How long changes are collected before they are written together. A process that is killed
+    /// loses of the spans that ended within it what its journal does not hold: most attributes.
     std::chrono::milliseconds delay{100};
     trace::ContentRules content = {};  ///< what of the recorded content is kept
 

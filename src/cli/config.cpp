@@ -64,16 +64,16 @@ void apply_message_capture(TraceSettings& trace, std::string_view wish) {
     struct Meaning {
         std::string_view word;
         ContentPolicy policy;
-        ContentPlace place;
+        MessagePlace place;
     };
 
     static constexpr Meaning kMeanings[] = {
-        {"NO_CONTENT", ContentPolicy::metadata, ContentPlace::span},
-        {"SPAN_ONLY", ContentPolicy::full, ContentPlace::span},
-        {"EVENT_ONLY", ContentPolicy::full, ContentPlace::event},
-        {"SPAN_AND_EVENT", ContentPolicy::full, ContentPlace::both},
-        {"FALSE", ContentPolicy::metadata, ContentPlace::span},
-        {"TRUE", ContentPolicy::full, ContentPlace::span},
+        {"NO_CONTENT", ContentPolicy::metadata, MessagePlace::span},
+        {"SPAN_ONLY", ContentPolicy::full, MessagePlace::span},
+        {"EVENT_ONLY", ContentPolicy::full, MessagePlace::event},
+        {"SPAN_AND_EVENT", ContentPolicy::full, MessagePlace::both},
+        {"FALSE", ContentPolicy::metadata, MessagePlace::span},
+        {"TRUE", ContentPolicy::full, MessagePlace::span},
     };
     if (wish.empty()) {
         return;

@@ -73,7 +73,7 @@ TEST(Config, EnvironmentSetsTheDefaultEndpoint) {
 TEST(Config, EnvironmentSaysWhereMessagesGo) {
     const auto read = [](const char* wish) {
         Config config;
-        config.trace.messages_on = ContentPlace::both;
+        config.trace.messages_on = MessagePlace::both;
         apply_environment(config, [wish](const char* name) -> const char* {
             constexpr std::string_view kName = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
             return name == kName ? wish : nullptr;
@@ -84,10 +84,10 @@ TEST(Config, EnvironmentSaysWhereMessagesGo) {
     EXPECT_EQ(as_event.capture.prompts, ContentPolicy::full);
     EXPECT_EQ(as_event.capture.answers, ContentPolicy::full);
     EXPECT_FALSE(as_event.capture.inputs);
-    EXPECT_EQ(as_event.messages_on, ContentPlace::event);
+    EXPECT_EQ(as_event.messages_on, MessagePlace::event);
     EXPECT_EQ(read("NO_CONTENT").capture.prompts, ContentPolicy::metadata);
-    EXPECT_EQ(read("SPAN_ONLY").messages_on, ContentPlace::span);
-    EXPECT_EQ(read("nonsense").messages_on, ContentPlace::both)
+    EXPECT_EQ(read("SPAN_ONLY").messages_on, MessagePlace::span);
+    EXPECT_EQ(read("nonsense").messages_on, MessagePlace::both)
         << "what is unclear changes nothing";
     EXPECT_FALSE(read("nonsense").capture.prompts);
 }

@@ -313,7 +313,7 @@ Result<Observation> start_telemetry(
         config.resource.begin(), {trace::names::kServiceInstanceId, make_uuid(real_random())}
     );
     FLOWSPAN_TRY(auto signals, start_signals(options, config));
-    if (config.content_form == exporting::ContentForm::event && !trace::has_log_receiver()) {
+    if (config.messages_on == exporting::MessagePlace::event && !trace::has_log_receiver()) {
         write_error(
             "flowspan: the messages of model calls go to log events, which nobody receives: set "
             "OTEL_LOGS_EXPORTER=otlp or `messages_on = \"both\"`\n"

@@ -18,7 +18,7 @@ namespace flowspan::cli {
 
 BOOST_DEFINE_ENUM_CLASS(ContentPolicy, off, metadata, full)
 /// Where the messages of model calls go.
-BOOST_DEFINE_ENUM_CLASS(ContentPlace, span, event, both)
+BOOST_DEFINE_ENUM_CLASS(MessagePlace, span, event, both)
 
 /// Kinds of content that differ from `content`.
 struct CaptureSettings {
@@ -139,7 +139,7 @@ struct TraceSettings {
     CaptureSettings capture = {};
     std::vector<AppContentSettings> apps = {};
     std::vector<DestinationSettings> destinations = {};
-    ContentPlace messages_on = ContentPlace::span;  ///< `event`: a log event for each model call
+    MessagePlace messages_on = MessagePlace::span;  ///< `event`: a log event for each model call
     std::size_t content_bytes_max = 16UL * 1024UL;  ///< a longer text is cut
     ContentStoreSettings content_store = {};
     StoreSettings store;

@@ -63,16 +63,16 @@ trace::ContentRules content_of(const DestinationSettings& settings, const TraceS
     return rules;
 }
 
-exporting::ContentForm to_form(ContentPlace place) {
+exporting::MessagePlace to_place(MessagePlace place) {
     switch (place) {
-        case ContentPlace::event:
-            return exporting::ContentForm::event;
-        case ContentPlace::both:
-            return exporting::ContentForm::both;
-        case ContentPlace::span:
+        case MessagePlace::event:
+            return exporting::MessagePlace::event;
+        case MessagePlace::both:
+            return exporting::MessagePlace::both;
+        case MessagePlace::span:
             break;
     }
-    return exporting::ContentForm::span;
+    return exporting::MessagePlace::span;
 }
 
 exporting::OtlpProtocol to_protocol(OtlpProtocolName name) {
@@ -176,7 +176,7 @@ exporting::TelemetryConfig make_telemetry_config(
     auto telemetry = exporting::TelemetryConfig::from_environment();
     telemetry.redactor = policy.redactor;
     telemetry.content = make_content_rules(config.trace);
-    telemetry.content_form = to_form(config.trace.messages_on);
+    telemetry.messages_on = to_place(config.trace.messages_on);
     if (!telemetry.is_disabled) {
         telemetry.destinations = make_destinations(config.trace);
     }

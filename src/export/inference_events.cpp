@@ -1,6 +1,7 @@
 #include "export/inference_events.hpp"
 
 #include "flowspan/base/json.hpp"
+#include "flowspan/trace/content.hpp"
 #include "flowspan/trace/log_event.hpp"
 #include "flowspan/trace/names.hpp"
 
@@ -20,15 +21,13 @@ bool is_inference(const SpanRecord& span) {
     return std::ranges::count(kOperations, span.text(names::kGenAiOperationName)) > 0;
 }
 
-// On spans these are JSON texts, because a span's attributes cannot nest.
+// On spans what is asked and said is JSON text, because a span's attributes cannot nest.
 bool is_structured(std::string_view key) {
-    static constexpr std::string_view kKeys[] = {
-        names::kGenAiInputMessages,
-        names::kGenAiOutputMessages,
-        names::kGenAiSystemInstructions,
-        names::kGenAiToolDefinitions,
-    };
-    return std::ranges::count(kKeys, key) > 0;
+    return std::ranges::any_of(trace::content_facts(), [key](const trace::ContentFact& fact) {
+        const bool is_of_call =
+            fact.kind == trace::ContentKind::prompts || fact.kind == trace::ContentKind::answers;
+        return is_of_call && key == fact.key;
+    });
 }
 
 /// The attributes of one event; keeps the documents that they refer to.

@@ -116,13 +116,13 @@ struct Outcome {
 };
 
 /// One model call whose run records everything, while spans and logs may show `mode` of it.
-Outcome call_model(ContentForm form, CaptureMode mode) {
+Outcome call_model(MessagePlace place, CaptureMode mode) {
     Listener listener;
     TelemetryConfig config;
     const auto memory = std::make_shared<MemorySink>();
     config.sinks.push_back(memory);
     config.content = {ContentModes(mode), {}};
-    config.content_form = form;
+    config.messages_on = place;
     const auto telemetry = Telemetry::start(std::move(config)).value();
     auto run = std::make_shared<trace::RunScope>();
     run->modes = ContentModes(CaptureMode::full);
@@ -138,23 +138,23 @@ Outcome call_model(ContentForm form, CaptureMode mode) {
     return {spans.at(0)->has(names::kGenAiInputMessages), std::move(listener.heard)};
 }
 
-TEST(InferenceEvents, TheFormSaysWhereContentGoes) {
-    const auto on_span = call_model(ContentForm::span, CaptureMode::full);
+TEST(InferenceEvents, ThePlaceSaysWhereMessagesGo) {
+    const auto on_span = call_model(MessagePlace::span, CaptureMode::full);
     EXPECT_TRUE(on_span.is_on_span);
     EXPECT_TRUE(on_span.events.empty());
 
-    const auto as_event = call_model(ContentForm::event, CaptureMode::full);
+    const auto as_event = call_model(MessagePlace::event, CaptureMode::full);
     EXPECT_FALSE(as_event.is_on_span);
     ASSERT_EQ(as_event.events.size(), 1U);
     EXPECT_TRUE(as_event.events[0].attributes.contains(names::kGenAiInputMessages));
 
-    const auto as_both = call_model(ContentForm::both, CaptureMode::full);
+    const auto as_both = call_model(MessagePlace::both, CaptureMode::full);
     EXPECT_TRUE(as_both.is_on_span);
     EXPECT_EQ(as_both.events.size(), 1U);
 }
 
 TEST(InferenceEvents, ShowNoMoreThanThePolicyAllows) {
-    const auto outcome = call_model(ContentForm::event, CaptureMode::metadata);
+    const auto outcome = call_model(MessagePlace::event, CaptureMode::metadata);
     EXPECT_FALSE(outcome.is_on_span);
     ASSERT_EQ(outcome.events.size(), 1U);
     EXPECT_FALSE(outcome.events[0].attributes.contains(names::kGenAiInputMessages));

@@ -68,14 +68,14 @@ void keep_messages_off_spans(trace::ContentRules& rules) {
 
 /// Null if model calls are told by their spans alone. Log records show what everybody may see.
 std::shared_ptr<SpanSink> make_event_sink(const TelemetryConfig& config) {
-    return config.content_form == ContentForm::span
+    return config.messages_on == MessagePlace::span
                ? nullptr
                : make_shaped_sink(make_inference_event_sink(), {config.content});
 }
 
 /// What receivers of spans may see once the messages go elsewhere.
-void apply_content_form(TelemetryConfig& config) {
-    if (config.content_form == ContentForm::event) {
+void apply_message_place(TelemetryConfig& config) {
+    if (config.messages_on == MessagePlace::event) {
         keep_messages_off_spans(config.content);
         for (auto& destination : config.destinations) {
             keep_messages_off_spans(destination.content);
@@ -194,7 +194,7 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(TelemetryConfig config) {
         return std::unique_ptr<Telemetry>(new Telemetry(std::move(state)));
     }
     auto events = make_event_sink(config);
-    apply_content_form(config);
+    apply_message_place(config);
     FLOWSPAN_TRY(auto sinks, make_sinks(config));
     if (events != nullptr) {
         sinks.push_back(std::move(events));

@@ -103,7 +103,7 @@ struct StoreConfig {
 };
 
 /// Where the messages of model calls go, as far as the rules of content allow them at all.
-enum class ContentForm : std::uint8_t {
+enum class MessagePlace : std::uint8_t {
     span,   ///< attributes of the call's span
     event,  ///< a log event beside it; receivers of spans see sizes alone, the store keeps its own
     both,
@@ -142,7 +142,7 @@ struct TelemetryConfig {
     std::vector<Destination> destinations;
     /// What of the recorded content all other sinks get; the store has rules of its own.
     trace::ContentRules content;
-    ContentForm content_form = ContentForm::span;
+    MessagePlace messages_on = MessagePlace::span;
     bool is_console = false;  ///< OTLP JSON lines on standard error
     /// Keeps all recorded spans, also while they run; never sampled.
     std::optional<StoreConfig> store;

@@ -18,6 +18,7 @@
 #include "export/trace_tree.hpp"
 #include "flowspan/export/provider.hpp"
 #include "flowspan/export/signals.hpp"
+#include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/log_event.hpp"
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/propagation.hpp"
@@ -25,7 +26,6 @@
 #include "service/loaded_app.hpp"
 
 #include <fmt/format.h>
-#include <opentelemetry/context/runtime_context.h>
 
 #include <algorithm>
 #include <cmath>
@@ -100,7 +100,7 @@ Task<Generated> generate(Session* session) {
     if (session->paused) {
         co_return co_await resume(session);
     }
-    const auto remote = opentelemetry::context::RuntimeContext::Attach(environment_context());
+    const trace::CurrentContext remote(environment_context());
     const auto& options = session->options;
     service::GenerateRequest request;
     request.app = session->app;

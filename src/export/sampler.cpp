@@ -33,6 +33,10 @@ std::uint64_t last_eight_bytes(const otel::TraceId& id) noexcept {
     return number;
 }
 
+opentelemetry::nostd::shared_ptr<otel::TraceState> make_empty_state() {
+    return otel::TraceState::FromHeader("");
+}
+
 class HeadSampler final : public sdk::Sampler {
 public:
     HeadSampler(bool follows_parent, double ratio)
@@ -52,13 +56,14 @@ public:
         const bool is_kept = follows_parent_ && parent.IsValid()
                                  ? parent.IsSampled()
                                  : bound_ == kKeepAll || last_eight_bytes(trace_id) < bound_;
+        // All spans of a trace hold its state. A root that brings none gets an empty one of its
+        // own, since the API's default counts the holders of all traces, on all threads, in one
+        // place.
+        const auto& given = parent.trace_state();
+        const auto state = parent.IsValid() || !given->Empty() ? given : make_empty_state();
         // SDK 1.19 lets a dropped span keep its parent's sampled flag, and gives a record-only span
         // the flag too; neither can be corrected from here.
-        return {
-            is_kept ? sdk::Decision::RECORD_AND_SAMPLE : sdk::Decision::DROP,
-            nullptr,
-            parent.trace_state()
-        };
+        return {is_kept ? sdk::Decision::RECORD_AND_SAMPLE : sdk::Decision::DROP, nullptr, state};
     }
 
     [[nodiscard]] opentelemetry::nostd::string_view GetDescription() const noexcept override {

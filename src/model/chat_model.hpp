@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace flowspan::model {
@@ -115,8 +116,11 @@ struct ChatReply {
     std::int64_t attempts = 1;  ///< HTTP attempts including retries on 429 and 5xx
 };
 
+class BrokenOffWatch;
+
 /// Receives a reply while it is generated, on the caller's loop and in the caller's task: the
-/// pieces are the reply's text and reasoning, or there are none. Must not wait.
+/// pieces are the reply's text and reasoning, or there are none. Must not wait. For one call at a
+/// time.
 class ChatListener {
 public:
     virtual ~ChatListener() = default;
@@ -126,8 +130,45 @@ public:
 
     /// There will be no reply: the call failed, or was cancelled. What came of it; called last, if
     /// anything was sent.
-    virtual void on_broken_off(const ChatReply& /*partial*/) {}
+    virtual void on_broken_off(const ChatReply& partial);
+
+private:
+    friend class BrokenOffWatch;
+    BrokenOffWatch* watch_ = nullptr;
 };
+
+/// Told as well when a call breaks off, while it exists. A listener that passes everything on would
+/// do the same, but every piece would go through one more hand: with thousands of open streams, one
+/// more wait for memory. Watches of one listener are made and go in a nested order.
+class BrokenOffWatch {
+public:
+    explicit BrokenOffWatch(ChatListener& listener)
+        : listener_(listener), outer_(std::exchange(listener.watch_, this)) {}
+
+    virtual ~BrokenOffWatch() { listener_.watch_ = outer_; }
+
+    BrokenOffWatch(const BrokenOffWatch&) = delete;
+    BrokenOffWatch& operator=(const BrokenOffWatch&) = delete;
+
+    void tell(const ChatReply& partial) {
+        on_broken_off(partial);
+        if (outer_ != nullptr) {
+            outer_->tell(partial);
+        }
+    }
+
+private:
+    virtual void on_broken_off(const ChatReply& partial) = 0;
+
+    ChatListener& listener_;
+    BrokenOffWatch* outer_;
+};
+
+inline void ChatListener::on_broken_off(const ChatReply& partial) {
+    if (watch_ != nullptr) {
+        watch_->tell(partial);
+    }
+}
 
 /// What a model can do beyond chat, as configured.
 struct ModelFeatures {

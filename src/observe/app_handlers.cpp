@@ -8,7 +8,6 @@
 #include "observe/run_outcome.hpp"
 #include "observe/stream_meter.hpp"
 
-#include <opentelemetry/context/runtime_context.h>
 #include <opentelemetry/trace/context.h>
 
 #include <chrono>
@@ -64,12 +63,15 @@ trace::RunScopePtr make_scope(const ScopeFacts& facts, const trace::CapturePolic
     scope->user_id = facts.user_id;
     scope->invoke_from = facts.invoke_from;
     scope->session_id = facts.session_id;
-    if (scope->session_id.empty() && outer != nullptr) {
-        scope->session_id = outer->session_id;
-    }
     scope->tags = {scope->app_mode};
     scope->modes = policy.modes_for(facts.app.id, facts.app.name);
-    scope->redactor = outer != nullptr ? outer->redactor : policy.redactor;
+    scope->redactor = policy.redactor;
+    if (outer != nullptr) {
+        scope->redactor = outer->redactor;
+        if (scope->session_id.empty()) {
+            scope->session_id = outer->session_id;
+        }
+    }
     if (const auto secrets = secrets_of(facts.app); !secrets.empty()) {
         scope->redactor = scope->redactor->with_secrets(secrets);
     }
@@ -96,6 +98,26 @@ json::object to_object(const std::vector<engine::NodeOutput>& values) {
     return object;
 }
 
+/// What the stream of an answer tells about itself; written also when the consumer leaves.
+struct StreamFacts {
+    StreamFacts(engine::EventSink& sink, trace::SpanPtr app_span)
+        : meter(sink), span(std::move(app_span)) {}
+
+    // A result, which is written later, knows more of the usage than the stream.
+    ~StreamFacts() {
+        if (span->IsRecording()) {
+            meter.write_timing(*span);
+            meter.write_usage(*span);
+        }
+    }
+
+    StreamFacts(const StreamFacts&) = delete;
+    StreamFacts& operator=(const StreamFacts&) = delete;
+
+    StreamMeter meter;
+    trace::SpanPtr span;
+};
+
 struct AppGenerateHandler {
     const trace::CapturePolicy* policy;
 
@@ -107,6 +129,11 @@ struct AppGenerateHandler {
         return trace::CurrentRunScope(make_scope(
             {request.app->app, request.user, request.conversation_id, request.invoke_from}, *policy
         ));
+    }
+
+    StreamFacts hold(const trace::SpanPtr& span, const auto& /*request*/, engine::EventSink& sink)
+        const {
+        return {sink, span};
     }
 
     void on_start(trace::Span& span, const service::GenerateRequest& request, auto& /*sink*/)
@@ -161,12 +188,10 @@ struct AppGenerateHandler {
 /// The trace that a run began in, and its scope.
 struct ResumedScope {
     ResumedScope(const service::ResumeRequest& request, const trace::CapturePolicy& policy)
-        : trace(opentelemetry::context::RuntimeContext::Attach(
-              trace::extract([&request](std::string_view name) {
-                  const auto* header = request.paused.trace.if_contains(name);
-                  return header == nullptr ? std::string_view() : string_or_empty(*header);
-              })
-          )),
+        : began_in(trace::extract([&request](std::string_view name) {
+              const auto* header = request.paused.trace.if_contains(name);
+              return header == nullptr ? std::string_view() : string_or_empty(*header);
+          })),
           run(make_scope(
               {request.app->app,
                request.paused.run->info.user_id,
@@ -175,7 +200,7 @@ struct ResumedScope {
               policy
           )) {}
 
-    opentelemetry::nostd::unique_ptr<opentelemetry::context::Token> trace;
+    trace::CurrentContext began_in;
     trace::CurrentRunScope run;
 };
 
@@ -194,7 +219,9 @@ struct AppResumeHandler : AppGenerateHandler {
         set(span, names::kDifyAppId, app.id);
         set(span, names::kDifyAppName, app.name);
         set(span, names::kDifyAppMode, dsl::to_string(app.mode));
+        set(span, names::kDifyUserType, request.user_type);
         set(span, names::kDifyInvokeFrom, snapshot.info.invoke_from);
+        set(span, names::kDifyStreaming, request.is_streaming);
         set(span, names::kFlowspanResumed, snapshot.pause_reasons.empty() ? "interrupted" : "paused"
         );
         const auto waited = real_clock().system_now() - snapshot.taken_at;
@@ -222,14 +249,14 @@ struct RunnerScope {
     RunnerScope(const trace::RunScopePtr& completed, const trace::BaggageRules& rules)
         : run(completed) {
         if (completed != nullptr && !rules.is_empty()) {
-            baggage = opentelemetry::context::RuntimeContext::Attach(
+            baggage = trace::CurrentContext(
                 trace::with_baggage(trace::current_context(), *completed, rules)
             );
         }
     }
 
     trace::CurrentRunScope run;
-    opentelemetry::nostd::unique_ptr<opentelemetry::context::Token> baggage;
+    trace::CurrentContext baggage;
 };
 
 struct AppRunnerHandler {
@@ -270,44 +297,20 @@ struct AppRunnerHandler {
     }
 };
 
-/// What the stream of an answer tells about itself; written also when the consumer leaves.
-struct StreamFacts {
-    explicit StreamFacts(engine::EventSink& sink) : meter(sink) {}
-
-    // A result, which is written later, knows more of the usage than the stream.
-    ~StreamFacts() {
-        if (span->IsRecording()) {
-            meter.write_timing(*span);
-            meter.write_usage(*span);
-        }
-    }
-
-    StreamFacts(const StreamFacts&) = delete;
-    StreamFacts& operator=(const StreamFacts&) = delete;
-
-    StreamMeter meter;
-    trace::SpanPtr span = opentelemetry::trace::GetSpan(trace::current_context());
-};
-
-/// Runs in the app span, which is current here.
 template <class Request, auto kMethod>
 struct CallService {
     service::AppGenerateService* inner;
 
-    // Without a span nothing is measured, and an open run keeps one frame less.
     Task<Result<service::GenerateResult>> operator()(
         const Request& request, engine::EventSink& sink
     ) const {
-        return trace::is_tracing_enabled() ? measure(inner, request, sink)
-                                           : (inner->*kMethod)(request, sink);
+        return (inner->*kMethod)(request, sink);
     }
 
-private:
-    static Task<Result<service::GenerateResult>> measure(
-        service::AppGenerateService* inner, const Request& request, engine::EventSink& sink
-    ) {
-        StreamFacts facts(sink);
-        co_return co_await (inner->*kMethod)(request, facts.meter);
+    Task<Result<service::GenerateResult>> operator()(
+        const Request& request, engine::EventSink& /*sink*/, StreamFacts& facts
+    ) const {
+        return (inner->*kMethod)(request, facts.meter);
     }
 };
 
@@ -349,9 +352,7 @@ private:
         const service::GenerateRequest& request,
         engine::EventSink& consumer
     ) {
-        const auto token = opentelemetry::context::RuntimeContext::Attach(
-            trace::with_trace_id(trace::current_context(), id)
-        );
+        const trace::CurrentContext given(trace::with_trace_id(trace::current_context(), id));
         co_return co_await generate_(request, consumer);
     }
 

@@ -36,6 +36,7 @@ public:
     }
 
     void on_broken_off(const model::ChatReply& partial) override {
+        ChatListener::on_broken_off(partial);
         listener_.on_broken_off(partial);
     }
 

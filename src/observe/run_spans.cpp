@@ -75,11 +75,6 @@ constexpr const char* kRunEndedFirst = "the run ended first";
 
 }  // namespace
 
-void OpenSpan::make_current() {
-    auto current = context::RuntimeContext::GetCurrent();
-    token = context::RuntimeContext::Attach(otel::SetSpan(current, span));
-}
-
 RunSpans::RunSpans(const engine::RunView& run, SpanShop shop) : shop_(shop) {
     const auto& info = run.info();
     workflow_.span = trace::tracer().StartSpan("invoke_workflow " + info.app_name);
@@ -449,8 +444,8 @@ void RunSpans::close_nodes() {
         if (!active.body_end) {
             // Its task still runs and must release what is current there itself.
             auto& straggler = stragglers_[at->first];
-            straggler.node.token = std::move(active.node.token);
-            straggler.attempt.token = std::move(active.attempt.token);
+            straggler.node.current = std::move(active.node.current);
+            straggler.attempt.current = std::move(active.attempt.current);
         }
         end_node(at);
         at = next;

@@ -4,11 +4,9 @@
 #include "flowspan/async/waits.hpp"
 #include "flowspan/engine/layer.hpp"
 #include "flowspan/trace/capture_policy.hpp"
+#include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/tracer.hpp"
 #include "observe/observability_layer.hpp"
-
-#include <opentelemetry/context/runtime_context.h>
-#include <opentelemetry/nostd/unique_ptr.h>
 
 #include <map>
 #include <memory>
@@ -20,14 +18,14 @@
 
 namespace flowspan::observe {
 
-/// A span and, while it is current in some task, the token that makes it so.
+/// A span and, while it is current in some task, what makes it so.
 struct OpenSpan {
     trace::SpanPtr span;
-    opentelemetry::nostd::unique_ptr<opentelemetry::context::Token> token;
+    trace::CurrentContext current;
 
-    void make_current();
+    void make_current() { current = trace::CurrentContext(trace::context_with(span)); }
 
-    void release() { token.reset(); }
+    void release() { current.release(); }
 };
 
 /// What the spans of all runs share; owned by the layer.

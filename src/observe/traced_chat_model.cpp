@@ -1,11 +1,8 @@
 #include "observe/traced_chat_model.hpp"
 
-#include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/trace_span.hpp"
 #include "observe/message_forms.hpp"
-
-#include <opentelemetry/trace/context.h>
 
 #include <cmath>
 #include <cstdint>
@@ -108,18 +105,15 @@ void write_reply(
     write_arrival(span, reply, policy);
 }
 
-/// Passes pieces on, and writes what came of a call that gives no reply.
-class BrokenOffListener final : public model::ChatListener {
+/// Writes what came of a call that gives no reply.
+class BrokenOffWriter final : public model::BrokenOffWatch {
 public:
-    BrokenOffListener(
-        model::ChatListener& inner, const trace::CapturePolicy& policy, trace::SpanPtr span
+    BrokenOffWriter(
+        model::ChatListener& listener, const trace::CapturePolicy& policy, trace::SpanPtr span
     )
-        : inner_(inner), policy_(policy), span_(std::move(span)) {}
+        : BrokenOffWatch(listener), policy_(policy), span_(std::move(span)) {}
 
-    void on_text(std::string_view piece) override { inner_.on_text(piece); }
-
-    void on_reasoning(std::string_view piece) override { inner_.on_reasoning(piece); }
-
+private:
     void on_broken_off(const model::ChatReply& partial) override {
         if (partial.attempts > 1) {
             set(*span_, names::kFlowspanAttemptCount, partial.attempts);
@@ -128,11 +122,8 @@ public:
             write_arrival(*span_, partial, policy_);
             write_finish_reason(*span_, "error");
         }
-        inner_.on_broken_off(partial);
     }
 
-private:
-    model::ChatListener& inner_;
     const trace::CapturePolicy& policy_;
     trace::SpanPtr span_;
 };
@@ -144,6 +135,14 @@ struct ChatHandler {
 
     std::string span_name(const model::ChatRequest& request, auto& /*listener*/) const {
         return (request.is_completion ? "text_completion " : "chat ") + request.model.name;
+    }
+
+    BrokenOffWriter hold(
+        const trace::SpanPtr& span,
+        const model::ChatRequest& /*request*/,
+        model::ChatListener& listener
+    ) const {
+        return {listener, *policy, span};
     }
 
     void on_start(trace::Span& span, const model::ChatRequest& request, auto& /*listener*/) const {
@@ -186,33 +185,20 @@ struct ChatHandler {
     }
 };
 
-/// Runs in the call's span, which is current here.
 struct CallChat {
     model::ChatModel* inner;
-    const trace::CapturePolicy* policy;
 
     Task<Result<model::ChatReply>> operator()(
         const model::ChatRequest& request, model::ChatListener& listener
     ) const {
-        return trace::is_tracing_enabled() ? watch(*this, request, listener)
-                                           : inner->chat(request, listener);
-    }
-
-private:
-    static Task<Result<model::ChatReply>> watch(
-        CallChat self, const model::ChatRequest& request, model::ChatListener& listener
-    ) {
-        BrokenOffListener watching(
-            listener, *self.policy, opentelemetry::trace::GetSpan(trace::current_context())
-        );
-        co_return co_await self.inner->chat(request, watching);
+        return inner->chat(request, listener);
     }
 };
 
 class TracedChatModel final : public model::ChatModel {
 public:
     TracedChatModel(model::ChatModel& inner, const trace::CapturePolicy& policy)
-        : inner_(inner), chat_(ChatHandler{&inner, &policy}, CallChat{&inner, &policy}) {}
+        : inner_(inner), chat_(ChatHandler{&inner, &policy}, CallChat{&inner}) {}
 
     Task<Result<model::ChatReply>> chat(
         const model::ChatRequest& request, model::ChatListener& listener

@@ -5,8 +5,6 @@
 #include "flowspan/trace/propagation.hpp"
 #include "flowspan/trace/trace_span.hpp"
 
-#include <opentelemetry/context/runtime_context.h>
-
 #include <string_view>
 #include <utility>
 
@@ -177,8 +175,7 @@ public:
         : call_(Handler{&policy}, Call{&inner}) {}
 
     Task<Result<Reply>> run(const Request& request) const {
-        const auto below =
-            opentelemetry::context::RuntimeContext::Attach(context_of(request.message));
+        const trace::CurrentContext below(context_of(request.message));
         co_return co_await call_(request);
     }
 

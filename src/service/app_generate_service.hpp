@@ -33,6 +33,8 @@ struct ResumeRequest {
     std::shared_ptr<const LoadedApp> app;  ///< made from `paused.app_source`
     PausedRun paused;
     json::object answers;  ///< of check_form_answer(), by form id
+    std::string user_type = "end-user";
+    bool is_streaming = true;
     engine::RunControl control;
     RunKeeper* keeper = nullptr;
 };

@@ -4,6 +4,7 @@
 #include "flowspan/trace/run_scope.hpp"
 
 #include <opentelemetry/context/runtime_context.h>
+#include <opentelemetry/trace/context.h>
 
 #include <atomic>
 #include <memory>
@@ -18,6 +19,10 @@ namespace flowspan::trace {
 namespace {
 
 std::atomic<std::uint64_t> g_leaked_scopes{0};
+std::atomic<bool> g_is_installed{false};
+
+// A run's task has about this many: its app, its runner, its workflow.
+constexpr std::size_t kUsualDepth = 4;
 
 /// Attached contexts of one task, or of one thread outside of tasks; the last one is current.
 class ContextStack final : public async::TaskLocal {
@@ -30,7 +35,7 @@ public:
         : scope_(std::move(scope)) {
         if (!parent.empty()) {
             base_count_ = 1;
-            contexts_.reserve(4);
+            contexts_.reserve(kUsualDepth);
             contexts_.push_back(parent.back());
         }
     }
@@ -51,12 +56,18 @@ public:
         return contexts_.empty() ? context::Context{} : contexts_.back();
     }
 
-    void push(const context::Context& added) { contexts_.push_back(added); }
+    void push(const context::Context& added) {
+        if (contexts_.capacity() == 0) {
+            contexts_.reserve(kUsualDepth);
+        }
+        contexts_.push_back(added);
+    }
 
     // Like the default storage: closing an outer scope first also closes the inner ones.
-    bool pop(const context::Token& token) {
+    template <class Attached>
+    bool pop(const Attached& attached) {
         for (auto at = contexts_.size(); at > base_count_; --at) {
-            if (token == contexts_[at - 1]) {
+            if (attached == contexts_[at - 1]) {
                 contexts_.resize(at - 1);
                 return true;
             }
@@ -97,12 +108,14 @@ ContextStack& get_stack() {
     return stack;
 }
 
+context::Context current_in_task() {
+    const auto* stack = find_stack();
+    return stack == nullptr ? context::Context{} : stack->current();
+}
+
 class TaskContextStorage final : public context::RuntimeContextStorage {
 public:
-    context::Context GetCurrent() noexcept override {
-        const auto* stack = find_stack();
-        return stack == nullptr ? context::Context{} : stack->current();
-    }
+    context::Context GetCurrent() noexcept override { return current_in_task(); }
 
     nostd::unique_ptr<context::Token> Attach(const context::Context& attached) noexcept override {
         get_stack().push(attached);
@@ -122,13 +135,50 @@ void install_context_storage() {
         context::RuntimeContext::SetRuntimeContextStorage(
             nostd::shared_ptr<context::RuntimeContextStorage>(new TaskContextStorage())
         );
+        g_is_installed.store(true, std::memory_order_release);
         return true;
     }();
     static_cast<void>(kInstalled);
 }
 
 context::Context current_context() {
-    return context::RuntimeContext::GetCurrent();
+    return g_is_installed.load(std::memory_order_acquire) ? current_in_task()
+                                                          : context::RuntimeContext::GetCurrent();
+}
+
+context::Context context_with(const SpanPtr& span) {
+    auto current = current_context();
+    return opentelemetry::trace::SetSpan(current, span);
+}
+
+CurrentContext::CurrentContext(context::Context context) {
+    if (g_is_installed.load(std::memory_order_acquire)) {
+        get_stack().push(context);
+        pushed_.emplace(std::move(context));
+    } else {
+        token_ = context::RuntimeContext::Attach(context);
+    }
+}
+
+CurrentContext::CurrentContext(CurrentContext&& other) noexcept
+    : pushed_(std::exchange(other.pushed_, std::nullopt)), token_(std::move(other.token_)) {}
+
+CurrentContext& CurrentContext::operator=(CurrentContext&& other) noexcept {
+    if (this != &other) {
+        release();
+        pushed_ = std::exchange(other.pushed_, std::nullopt);
+        token_ = std::move(other.token_);
+    }
+    return *this;
+}
+
+void CurrentContext::release() noexcept {
+    if (const auto pushed = std::exchange(pushed_, std::nullopt)) {
+        if (auto* stack = find_stack()) {
+            stack->pop(*pushed);
+        }
+    }
+    token_.reset();
 }
 
 RunScopePtr current_run_scope() noexcept {

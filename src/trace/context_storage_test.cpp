@@ -9,6 +9,7 @@
 #include <opentelemetry/trace/scope.h>
 
 #include <string>
+#include <utility>
 
 namespace flowspan::trace {
 namespace {
@@ -85,6 +86,67 @@ TEST(ContextStorage, ChildForkedInsideAScopeKeepsItAfterTheParentLeft) {
         }
         EXPECT_EQ(current_span_id(), std::string(16, '0'));
         co_await group.join();
+    });
+}
+
+Task<void> hold_contexts(int number) {
+    const auto outer_span = tracer().StartSpan("outer");
+    CurrentContext outer(context_with(outer_span));
+    for (int i = 0; i < 20; ++i) {
+        const auto inner_span = tracer().StartSpan("inner");
+        CurrentContext inner(context_with(inner_span));
+        co_await async::yield_now();
+        EXPECT_EQ(current_span_id(), id_of(inner_span)) << number;
+        // The other way of making a span current stands in the same stack.
+        {
+            const Scope scope(outer_span);
+            EXPECT_EQ(current_span_id(), id_of(outer_span)) << number;
+        }
+        EXPECT_EQ(current_span_id(), id_of(inner_span)) << number;
+        inner.release();
+        inner.release();
+        EXPECT_EQ(current_span_id(), id_of(outer_span)) << number;
+    }
+    auto moved = std::move(outer);
+    EXPECT_EQ(current_span_id(), id_of(outer_span)) << number;
+    moved = CurrentContext();
+    EXPECT_EQ(current_span_id(), std::string(16, '0')) << number;
+}
+
+TEST(ContextStorage, CurrentContextsStandInTheSameStackAsScopes) {
+    SpanRecording recording;
+    async::Runtime runtime(async::RuntimeOptions{.loops = 2});
+    runtime.block_on([]() -> Task<void> {
+        async::TaskGroup group(co_await async::this_executor());
+        for (int i = 0; i < 50; ++i) {
+            group.spawn(hold_contexts, i);
+        }
+        co_await group.join();
+    });
+    EXPECT_EQ(leaked_scope_count(), 0U);
+}
+
+TEST(ContextStorage, ReleasedInAnotherTaskItLeavesThatTaskAlone) {
+    SpanRecording recording;
+    async::Runtime runtime;
+    runtime.block_on([]() -> Task<void> {
+        CurrentContext kept;
+        const auto span = tracer().StartSpan("kept");
+        async::TaskGroup group(co_await async::this_executor());
+        group.spawn(
+            [](CurrentContext* out, SpanPtr held) -> Task<void> {
+                *out = CurrentContext(context_with(held));
+                out->release();
+                co_return;
+            },
+            &kept,
+            span
+        );
+        co_await group.join();
+        const auto own = tracer().StartSpan("own");
+        const CurrentContext current(context_with(own));
+        kept.release();
+        EXPECT_EQ(current_span_id(), id_of(own));
     });
 }
 

@@ -103,6 +103,80 @@ TEST(TraceSpan, HoldsWhatTheHandlerEntersFromBeforeTheStartUntilAfterTheEnd) {
     );
 }
 
+/// Notes when it is made and when it goes.
+struct Watcher {
+    explicit Watcher(std::vector<std::string>& seen) : notes(seen) { notes.emplace_back("made"); }
+
+    ~Watcher() { notes.emplace_back("gone"); }
+
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+
+    std::vector<std::string>& notes;
+};
+
+struct HoldsAWatcher {
+    std::string_view span_name(const std::vector<std::string>& /*seen*/) const { return "watched"; }
+
+    Watcher hold(const SpanPtr& span, std::vector<std::string>& seen) const {
+        seen.emplace_back(span->IsRecording() ? "recording" : "ended");
+        return Watcher(seen);
+    }
+
+    void on_result(Span& span, int result) const {
+        set(span, names::kDifyNodeIndex, static_cast<std::int64_t>(result));
+    }
+};
+
+struct TakesTheWatcher {
+    Task<int> operator()(std::vector<std::string>& seen) const {
+        seen.emplace_back("alone");
+        co_return 0;
+    }
+
+    Task<int> operator()(std::vector<std::string>& seen, Watcher& watcher) const {
+        co_await async::yield_now();
+        watcher.notes.emplace_back("called");
+        if (seen.size() > 4) {
+            throw std::logic_error("no");
+        }
+        co_return 1;
+    }
+};
+
+TEST(TraceSpan, HoldsWhatTheHandlerHoldsUntilBeforeTheResultIsRead) {
+    SpanRecording recording;
+    async::Runtime runtime;
+    std::vector<std::string> seen;
+    const auto traced = trace_span<HoldsAWatcher>(TakesTheWatcher{});
+    EXPECT_EQ(runtime.block_on([&]() { return traced(seen); }), 1);
+    EXPECT_EQ(seen, (std::vector<std::string>{"recording", "made", "called", "gone"}));
+    EXPECT_THROW(runtime.block_on([&]() { return traced(seen); }), std::logic_error);
+    EXPECT_EQ(seen.size(), 8U);
+    EXPECT_EQ(seen.back(), "gone");
+    EXPECT_EQ(recording.take().size(), 2U);
+}
+
+TEST(TraceSpan, PlainCallHoldsToo) {
+    SpanRecording recording;
+    std::vector<std::string> seen;
+    const auto traced = trace_span<HoldsAWatcher>([](std::vector<std::string>& notes) {
+        notes.emplace_back("called");
+        return 1;
+    });
+    EXPECT_EQ(traced(seen), 1);
+    EXPECT_EQ(seen, (std::vector<std::string>{"recording", "made", "called", "gone"}));
+}
+
+TEST(TraceSpan, WhileOffNothingIsHeld) {
+    set_tracer_provider({});
+    async::Runtime runtime;
+    std::vector<std::string> seen;
+    const auto traced = trace_span<HoldsAWatcher>(TakesTheWatcher{});
+    EXPECT_EQ(runtime.block_on([&]() { return traced(seen); }), 0);
+    EXPECT_EQ(seen, (std::vector<std::string>{"alone"}));
+}
+
 TEST(TraceSpan, HandlerReadsArgumentsAndResultOfACoroutine) {
     SpanRecording recording;
     async::Runtime runtime;

@@ -2,13 +2,14 @@
 // trace_span<Handler>: a span around any function or coroutine, described by a handler.
 
 #include "flowspan/async/task.hpp"
+#include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/tracer.hpp"
 
-#include <opentelemetry/trace/scope.h>
 #include <opentelemetry/trace/span_startoptions.h>
 
 #include <exception>
 #include <functional>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -50,14 +51,40 @@ auto enter(const Handler& handler, const Arguments&... arguments) {
     }
 }
 
+struct NothingHeld {};
+
+/// What the handler holds inside of its span; nothing for most.
+template <class Handler, class... Arguments>
+auto hold(const Handler& handler, const SpanPtr& span, Arguments&... arguments) {
+    if constexpr (requires { handler.hold(span, arguments...); }) {
+        return handler.hold(span, arguments...);
+    } else {
+        return NothingHeld();
+    }
+}
+
+/// Calls with what is held as the last argument if `callable` takes it.
+template <class Callable, class Held, class... Arguments>
+decltype(auto) invoke_holding(const Callable& callable, Held& held, Arguments&&... arguments) {
+    constexpr bool kIsHeld = !std::is_same_v<Held, NothingHeld>;
+    if constexpr (kIsHeld && std::is_invocable_v<const Callable&, Arguments..., Held&>) {
+        return std::invoke(callable, std::forward<Arguments>(arguments)..., held);
+    } else {
+        return std::invoke(callable, std::forward<Arguments>(arguments)...);
+    }
+}
+
 /// The span of one call: started current, ended exactly once, also when the call throws.
 template <class Handler>
 class CallSpan {
 public:
     template <class... Arguments>
     explicit CallSpan(const Handler& handler, const Arguments&... arguments)
-        : handler_(handler), span_(start(handler, arguments...)), scope_(span_) {
-        if (span_->IsRecording()) {
+        : handler_(handler),
+          span_(start(handler, arguments...)),
+          is_recording_(span_->IsRecording()),
+          current_(context_with(span_)) {
+        if (is_recording_) {
             if constexpr (requires { handler.on_start(*span_, arguments...); }) {
                 handler.on_start(*span_, arguments...);
             }
@@ -66,12 +93,14 @@ public:
 
     ~CallSpan() { span_->End(); }
 
+    [[nodiscard]] const SpanPtr& span() const noexcept { return span_; }
+
     CallSpan(const CallSpan&) = delete;
     CallSpan& operator=(const CallSpan&) = delete;
 
     template <class T>
     void finish(T& result) {
-        if (!span_->IsRecording()) {
+        if (!is_recording_) {
             return;
         }
         if constexpr (ResultTraits<std::remove_cvref_t<T>>::value) {
@@ -90,7 +119,7 @@ public:
 
     void finish() {
         if constexpr (requires { handler_.on_result(*span_); }) {
-            if (span_->IsRecording()) {
+            if (is_recording_) {
                 handler_.on_result(*span_);
             }
         }
@@ -116,7 +145,8 @@ private:
 
     const Handler& handler_;
     SpanPtr span_;
-    opentelemetry::trace::Scope scope_;
+    bool is_recording_;  // as long as nobody but this ends the span; asking it takes a lock
+    CurrentContext current_;
 };
 
 }  // namespace detail
@@ -129,6 +159,9 @@ private:
 /// - `kKind`: a SpanKind, internal if absent.
 /// - `enter(arguments...)`: makes what is held around the span, such as a scope that the span
 ///   starts in; it goes after the span has ended.
+/// - `hold(span_ptr, arguments...)`: makes what lives inside of the span, from before the call
+/// until
+///   before its result is read. A callable that takes it as one more argument gets it.
 /// - `on_start(span, arguments...)`: reads the arguments.
 /// - `on_result(span, value)`: reads what was returned; for Result<T> the whole Result, if it holds
 ///   a value.
@@ -170,14 +203,26 @@ private:
         std::exception_ptr exception;
         try {
             if constexpr (std::is_void_v<T>) {
-                co_await std::invoke(self.callable_, static_cast<Arguments&&>(arguments)...);
+                {
+                    [[maybe_unused]] auto within =
+                        detail::hold(self.handler_, span.span(), arguments...);
+                    co_await detail::invoke_holding(
+                        self.callable_, within, static_cast<Arguments&&>(arguments)...
+                    );
+                }
                 span.finish();
                 co_return;
             } else {
-                T result =
-                    co_await std::invoke(self.callable_, static_cast<Arguments&&>(arguments)...);
-                span.finish(result);
-                co_return result;
+                std::optional<T> result;
+                {
+                    [[maybe_unused]] auto within =
+                        detail::hold(self.handler_, span.span(), arguments...);
+                    result.emplace(co_await detail::invoke_holding(
+                        self.callable_, within, static_cast<Arguments&&>(arguments)...
+                    ));
+                }
+                span.finish(*result);
+                co_return *std::move(result);
             }
         } catch (...) {
             exception = std::current_exception();
@@ -192,14 +237,14 @@ private:
         detail::CallSpan<Handler> span(handler_, std::as_const(arguments)...);
         try {
             if constexpr (std::is_void_v<R>) {
-                std::invoke(callable_, std::forward<Arguments>(arguments)...);
+                call(span.span(), std::forward<Arguments>(arguments)...);
                 span.finish();
             } else if constexpr (std::is_reference_v<R>) {
-                R result = std::invoke(callable_, std::forward<Arguments>(arguments)...);
+                R result = call(span.span(), std::forward<Arguments>(arguments)...);
                 span.finish(result);
                 return static_cast<R>(result);
             } else {
-                R result = std::invoke(callable_, std::forward<Arguments>(arguments)...);
+                R result = call(span.span(), std::forward<Arguments>(arguments)...);
                 span.finish(result);
                 return result;
             }
@@ -207,6 +252,12 @@ private:
             span.fail(std::current_exception());
             throw;
         }
+    }
+
+    template <class... Arguments>
+    decltype(auto) call(const SpanPtr& span, Arguments&&... arguments) const {
+        [[maybe_unused]] auto within = detail::hold(handler_, span, arguments...);
+        return detail::invoke_holding(callable_, within, std::forward<Arguments>(arguments)...);
     }
 
     Handler handler_;

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <limits>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,6 +28,8 @@ constexpr std::chrono::seconds kWarningInterval{60};
 constexpr auto kNoSequence = std::numeric_limits<std::uint64_t>::max();
 // Beyond it the search would hold up whoever ends spans; the old bound stays true.
 constexpr std::size_t kSearchedMax = 4096;
+// A longer load's memory is given back: it came in a burst.
+constexpr std::size_t kLoadsKept = 16;
 
 SteadyTime now() noexcept {
     return real_clock().steady_now();
@@ -78,11 +79,12 @@ public:
 
     void run() {
         state_->sink->begin_work();
-        while (auto load = next_load()) {
-            if (load->empty()) {
+        load_.reserve(state_->config.batch_spans_max);
+        while (take_load()) {
+            if (load_.empty()) {
                 poll();
             } else {
-                deliver(*load);
+                deliver();
             }
             const std::scoped_lock lock(state_->mutex);
             state_->rounds_done = state_->rounds_begun;
@@ -108,8 +110,9 @@ private:
         bool is_delivered = false;
     };
 
-    // Nothing when the queue is closed and drained; empty when the sink is to be polled.
-    std::optional<std::vector<SpanRecordPtr>> next_load() {
+    // False when the queue is closed and drained; an empty load when the sink is to be polled.
+    bool take_load() {
+        empty_load();
         const auto poll_delay = state_->sink->poll_delay();
         std::unique_lock lock(state_->mutex);
         auto& state = *state_;
@@ -131,10 +134,19 @@ private:
         state.is_woken = false;
         state.pending_bytes = 0;
         if (state.is_abandoned || (state.is_closing && state.pending.empty())) {
-            return std::nullopt;
+            return false;
         }
         ++state.rounds_begun;
-        return std::exchange(state.pending, {});
+        // Both vectors keep their memory, so that whoever ends spans seldom waits for more of it.
+        std::swap(state.pending, load_);
+        return true;
+    }
+
+    void empty_load() {
+        load_.clear();
+        if (load_.capacity() > kLoadsKept * state_->config.batch_spans_max) {
+            load_.shrink_to_fit();
+        }
     }
 
     void poll() {
@@ -146,11 +158,11 @@ private:
         }
     }
 
-    void deliver(std::vector<SpanRecordPtr>& load) {
-        for (std::size_t first = 0; first < load.size();) {
+    void deliver() {
+        for (std::size_t first = 0; first < load_.size();) {
             Outcome outcome;
-            while (first + outcome.spans < load.size()) {
-                auto& span = load[first + outcome.spans];
+            while (first + outcome.spans < load_.size()) {
+                auto& span = load_[first + outcome.spans];
                 if (prepared_ == nullptr) {
                     prepared_ = state_->sink->prepare(span);
                 }
@@ -165,7 +177,7 @@ private:
                 ++outcome.spans;
                 span = std::exchange(prepared_, nullptr);
             }
-            const auto batch = std::span(load).subspan(first, outcome.spans);
+            const auto batch = std::span(load_).subspan(first, outcome.spans);
             if (!has_given_up_) {
                 export_batch(batch, outcome);
             }
@@ -280,6 +292,7 @@ private:
     }
 
     std::shared_ptr<State> state_;
+    std::vector<SpanRecordPtr> load_;
     SpanRecordPtr prepared_;  // of the span that comes next, if it was too large for the last batch
     bool has_given_up_ = false;
     SteadyTime warned_at_;

@@ -15,8 +15,11 @@ namespace {
 
 using opentelemetry::trace::StatusCode;
 
-// Fits the name, the scope and about eight ordinary attributes.
-constexpr std::size_t kBufferBytesInitial = 512;
+// Fits the name and the texts of about eight ordinary attributes. One less than a size that
+// allocators hand out: the buffer's text ends with a zero.
+constexpr std::size_t kBufferBytesInitial = 191;
+// Of a span with more attributes than it holds itself.
+constexpr std::size_t kSpilledAttributes = 24;
 constexpr std::size_t kNameBytesMax = 1024;
 constexpr std::size_t kTraceStateBytesMax = 4096;
 constexpr std::size_t kKeyBytesMax = 256;
@@ -49,6 +52,28 @@ bool is_ascii(std::string_view text) noexcept {
     });
 }
 
+/// An attribute's key as it is kept: valid and not too long, the same for all writers and readers.
+class KeptKey {
+public:
+    explicit KeptKey(std::string_view given)
+        : text(utf8_prefix(given, kKeyBytesMax)), number(shared_texts::number_of(text)) {
+        if (!number && !is_valid_utf8(text)) {
+            repaired_ = to_valid_utf8(text);
+            text = utf8_prefix(repaired_, kKeyBytesMax);
+            number = shared_texts::number_of(text);
+        }
+    }
+
+    KeptKey(const KeptKey&) = delete;
+    KeptKey& operator=(const KeptKey&) = delete;
+
+    std::string_view text;
+    std::optional<std::uint32_t> number;  ///< if it is shared
+
+private:
+    std::string repaired_;
+};
+
 std::string_view limit_length(std::string_view text, std::size_t length_max) noexcept {
     return length_max == 0 || text.size() <= length_max ? text
                                                         : code_point_prefix(text, length_max);
@@ -57,9 +82,16 @@ std::string_view limit_length(std::string_view text, std::size_t length_max) noe
 }  // namespace
 
 std::size_t SpanRecord::byte_size() const noexcept {
-    return sizeof(SpanRecord) + buffer_.capacity() + details_.capacity() * sizeof(Slot) +
-           events_.capacity() * sizeof(EventSlot) + links_.capacity() * sizeof(LinkSlot) +
-           (attributes_.size() > kInlineAttributes ? attributes_.capacity() * sizeof(Slot) : 0);
+    auto bytes = sizeof(SpanRecord) + buffer_.capacity();
+    if (attributes_.size() > kInlineAttributes) {
+        bytes += attributes_.capacity() * sizeof(Slot);
+    }
+    if (rare_) {
+        bytes += sizeof(Rare) + rare_->details.capacity() * sizeof(Slot) +
+                 rare_->events.capacity() * sizeof(EventSlot) +
+                 rare_->links.capacity() * sizeof(LinkSlot);
+    }
+    return bytes;
 }
 
 AttributeView SpanRecord::read(const Slot& slot) const noexcept {
@@ -91,8 +123,15 @@ AttributeView SpanRecord::read(const Slot& slot) const noexcept {
 }
 
 const SpanRecord::Slot* SpanRecord::find(std::string_view key) const noexcept {
-    const auto found = std::ranges::find_if(attributes_, [this, key](const Slot& slot) {
-        return slot.key_size == key.size() && key_of(slot) == key;
+    return find(key, shared_texts::number_of(key));
+}
+
+// A key is shared in all places or in none.
+const SpanRecord::Slot* SpanRecord::find(std::string_view key, std::optional<std::uint32_t> number)
+    const noexcept {
+    const auto found = std::ranges::find_if(attributes_, [&](const Slot& slot) {
+        return number ? slot.key().is_shared() && slot.key_at == *number
+                      : slot.key_size == key.size() && key_of(slot) == key;
     });
     return found == attributes_.end() ? nullptr : &*found;
 }
@@ -122,12 +161,12 @@ double SpanRecord::number(std::string_view key, double fallback) const noexcept 
 }
 
 SpanRecord::Event SpanRecord::event(std::size_t index) const noexcept {
-    const auto& slot = events_[index];
+    const auto& slot = rare_->events[index];
     return {view(slot.name), slot.time_ns, index, slot.dropped};
 }
 
 SpanRecord::Link SpanRecord::link(std::size_t index) const noexcept {
-    const auto& slot = links_[index];
+    const auto& slot = rare_->links[index];
     return {
         slot.trace_id,
         slot.span_id,
@@ -140,7 +179,8 @@ SpanRecord::Link SpanRecord::link(std::size_t index) const noexcept {
 }
 
 std::size_t SpanRecord::live_bytes() const noexcept {
-    return buffer_.size() - wasted_bytes_ + details_.size() * sizeof(Slot);
+    const auto details = rare_ ? rare_->details.size() * sizeof(Slot) : 0;
+    return buffer_.size() - wasted_bytes_ + shared_bytes_ + details;
 }
 
 // How much of a value of `bytes` bytes may be kept.
@@ -185,20 +225,39 @@ void SpanRecord::overwrite(Slice& slice, std::string_view text, std::size_t byte
     slice = append_text(text, bytes_max);
 }
 
+SpanRecord::Name SpanRecord::add_name(std::string_view text, std::optional<std::uint32_t> number) {
+    if (number) {
+        shared_bytes_ += static_cast<std::uint32_t>(text.size());
+        return {*number, Name::kShared};
+    }
+    const auto stored = append_text(text, kNameBytesMax);
+    return {stored.at, static_cast<std::uint16_t>(stored.size)};
+}
+
+void SpanRecord::remove_name(const Name& name) noexcept {
+    const auto size = static_cast<std::uint32_t>(view(name).size());
+    (name.is_shared() ? shared_bytes_ : wasted_bytes_) += name.is_shared() ? 0U - size : size;
+}
+
+void SpanRecord::replace_name(Name& name, std::string_view text) {
+    remove_name(name);
+    name = add_name(text, shared_texts::number_of(text));
+}
+
 void SpanRecord::set_name(std::string_view text) {
     overwrite(name_, text, kNameBytesMax);
 }
 
 void SpanRecord::set_trace_state(std::string_view text) {
-    overwrite(trace_state_, text, kTraceStateBytesMax);
+    overwrite(rare_.get_or_make().trace_state, text, kTraceStateBytesMax);
 }
 
 void SpanRecord::set_scope(
     std::string_view name, std::string_view version, std::string_view schema_url
 ) {
-    overwrite(scope_name_, name, kNameBytesMax);
-    overwrite(scope_version_, version, kNameBytesMax);
-    overwrite(scope_schema_, schema_url, kNameBytesMax);
+    replace_name(scope_name_, name);
+    replace_name(scope_version_, version);
+    replace_name(scope_schema_, schema_url);
 }
 
 void SpanRecord::set_status(StatusCode code, std::string_view description) {
@@ -206,15 +265,20 @@ void SpanRecord::set_status(StatusCode code, std::string_view description) {
         return;
     }
     status_ = code;
-    wasted_bytes_ += status_text_.size;
-    status_text_ = code == StatusCode::kError ? append_text(description, kStatusBytesMax) : Slice{};
+    if (code == StatusCode::kError) {
+        overwrite(rare_.get_or_make().status_text, description, kStatusBytesMax);
+    } else if (rare_) {
+        wasted_bytes_ += std::exchange(rare_->status_text, {}).size;
+    }
     compact_if_wasteful();
 }
 
 void SpanRecord::note_cut(std::string_view key, std::size_t bytes) {
-    cut_bytes_ += bytes;
-    if (cut_keys_.size() < kCutKeysMax && std::ranges::find(cut_keys_, key) == cut_keys_.end()) {
-        cut_keys_.emplace_back(key);
+    auto& rare = rare_.get_or_make();
+    rare.cut_bytes += bytes;
+    if (rare.cut_keys.size() < kCutKeysMax &&
+        std::ranges::find(rare.cut_keys, key) == rare.cut_keys.end()) {
+        rare.cut_keys.emplace_back(key);
     }
 }
 
@@ -224,32 +288,36 @@ void SpanRecord::waste(const Slot& slot) noexcept {
     }
 }
 
-void SpanRecord::set_attribute(std::string_view key, const Value& value, const SpanLimits& limits) {
-    key = utf8_prefix(key, kKeyBytesMax);
-    if (const Slot* found = find(key); found != nullptr) {
+void SpanRecord::set_attribute(
+    std::string_view given, const Value& value, const SpanLimits& limits
+) {
+    const KeptKey key(given);
+    if (const Slot* found = find(key.text, key.number); found != nullptr) {
         auto& slot = attributes_[static_cast<std::size_t>(found - attributes_.data())];
         waste(slot);
         slot.type = Type::boolean;
         if (!write_value(slot, value, limits)) {
+            remove_name(slot.key());
             attributes_.erase(attributes_.begin() + (&slot - attributes_.data()));
             ++dropped_attributes;
         }
         compact_if_wasteful();
         return;
     }
-    if (key.empty() || attributes_.size() >= limits.attributes_max ||
-        room_for(key.size(), limits) < key.size()) {
+    if (key.text.empty() || attributes_.size() >= limits.attributes_max ||
+        room_for(key.text.size(), limits) < key.text.size()) {
         ++dropped_attributes;
         return;
     }
     Slot slot;
-    const auto stored = append_text(key, kKeyBytesMax);
-    slot.key_at = stored.at;
-    slot.key_size = static_cast<std::uint16_t>(stored.size);
+    slot.set_key(add_name(key.text, key.number));
     if (write_value(slot, value, limits)) {
+        if (attributes_.size() == kInlineAttributes) {
+            attributes_.reserve(kSpilledAttributes);
+        }
         attributes_.push_back(slot);
     } else {
-        wasted_bytes_ += stored.size;
+        remove_name(slot.key());
         ++dropped_attributes;
     }
 }
@@ -362,21 +430,23 @@ bool SpanRecord::begin_event(
     std::string_view event_name, std::int64_t time_ns, const SpanLimits& limits
 ) {
     const auto size = std::min(event_name.size(), kNameBytesMax);
-    if (events_.size() >= limits.events_max || room_for(size, limits) < size) {
+    auto& rare = rare_.get_or_make();
+    if (rare.events.size() >= limits.events_max || room_for(size, limits) < size) {
         ++dropped_events;
         return false;
     }
     EventSlot slot;
     slot.time_ns = time_ns;
     slot.name = append_text(event_name, kNameBytesMax);
-    slot.first = static_cast<std::uint32_t>(details_.size());
-    events_.push_back(slot);
+    slot.first = static_cast<std::uint32_t>(rare.details.size());
+    rare.events.push_back(slot);
     return true;
 }
 
 bool SpanRecord::begin_link(const LinkTarget& target, const SpanLimits& limits) {
     const auto size = target.trace_state.size();
-    if (links_.size() >= limits.links_max || room_for(size, limits) < size) {
+    auto& rare = rare_.get_or_make();
+    if (rare.links.size() >= limits.links_max || room_for(size, limits) < size) {
         ++dropped_links;
         return false;
     }
@@ -386,51 +456,49 @@ bool SpanRecord::begin_link(const LinkTarget& target, const SpanLimits& limits) 
     slot.trace_flags = target.trace_flags;
     slot.is_remote = target.is_remote;
     slot.trace_state = append_text(target.trace_state, kTraceStateBytesMax);
-    slot.first = static_cast<std::uint32_t>(details_.size());
-    links_.push_back(slot);
+    slot.first = static_cast<std::uint32_t>(rare.details.size());
+    rare.links.push_back(slot);
     return true;
 }
 
 void SpanRecord::add_event_attribute(
     std::string_view key, const Value& value, const SpanLimits& limits
 ) {
-    add_detail(events_.back(), limits.event_attributes_max, key, value, limits);
+    add_detail(rare_->events.back(), limits.event_attributes_max, key, value, limits);
 }
 
 void SpanRecord::add_link_attribute(
     std::string_view key, const Value& value, const SpanLimits& limits
 ) {
-    add_detail(links_.back(), limits.link_attributes_max, key, value, limits);
+    add_detail(rare_->links.back(), limits.link_attributes_max, key, value, limits);
 }
 
 void SpanRecord::add_detail(
     DetailOwner& owner,
     std::size_t count_max,
-    std::string_view key,
+    std::string_view given,
     const Value& value,
     const SpanLimits& limits
 ) {
-    key = utf8_prefix(key, kKeyBytesMax);
-    const auto needed = key.size() + sizeof(Slot);
-    if (owner.count >= count_max || key.empty() || room_for(needed, limits) < needed) {
+    const KeptKey key(given);
+    const auto needed = key.text.size() + sizeof(Slot);
+    if (owner.count >= count_max || key.text.empty() || room_for(needed, limits) < needed) {
         ++owner.dropped;
         return;
     }
     Slot slot;
-    const auto stored = append_text(key, kKeyBytesMax);
-    slot.key_at = stored.at;
-    slot.key_size = static_cast<std::uint16_t>(stored.size);
+    slot.set_key(add_name(key.text, key.number));
     if (write_value(slot, value, limits)) {
-        details_.push_back(slot);
+        rare_->details.push_back(slot);
         ++owner.count;
     } else {
-        wasted_bytes_ += stored.size;
+        remove_name(slot.key());
         ++owner.dropped;
     }
 }
 
 void SpanRecord::finish() {
-    if (cut_bytes_ > 0) {
+    if (rare_ && rare_->cut_bytes > 0) {
         write_marks();
     }
     // A span waits in queues; what growing left over should not wait with it.
@@ -444,15 +512,13 @@ void SpanRecord::write_marks() {
     SpanLimits unlimited;
     unlimited.attributes_max = std::numeric_limits<std::size_t>::max();
     unlimited.span_bytes_max = std::numeric_limits<std::uint32_t>::max();
-    const std::vector<std::string_view> keys(cut_keys_.begin(), cut_keys_.end());
+    const auto cut_keys = std::exchange(rare_->cut_keys, {});
+    const std::vector<std::string_view> keys(cut_keys.begin(), cut_keys.end());
+    const auto cut_bytes = static_cast<std::int64_t>(std::exchange(rare_->cut_bytes, 0));
     set_attribute(
         trace::names::kFlowspanTruncated, std::span<const std::string_view>(keys), unlimited
     );
-    set_attribute(
-        trace::names::kFlowspanTruncatedBytes, static_cast<std::int64_t>(cut_bytes_), unlimited
-    );
-    cut_bytes_ = 0;
-    cut_keys_.clear();
+    set_attribute(trace::names::kFlowspanTruncatedBytes, cut_bytes, unlimited);
 }
 
 // Rewriting one growing value again and again must not count against the span's limit.
@@ -465,10 +531,17 @@ void SpanRecord::compact_if_wasteful() {
     const auto move_slice = [this, &old](Slice& slice) {
         slice = append(std::string_view(old).substr(slice.at, slice.size));
     };
-    const auto move_slot = [&move_slice](Slot& slot) {
-        Slice key{slot.key_at, slot.key_size};
-        move_slice(key);
-        slot.key_at = key.at;
+    const auto move_name = [&move_slice](Name& name) {
+        if (!name.is_shared()) {
+            Slice slice{name.at, name.size};
+            move_slice(slice);
+            name.at = slice.at;
+        }
+    };
+    const auto move_slot = [&](Slot& slot) {
+        auto key = slot.key();
+        move_name(key);
+        slot.set_key(key);
         if (slot.type > Type::number) {
             Slice value{
                 static_cast<std::uint32_t>(slot.bits >> 32U), static_cast<std::uint32_t>(slot.bits)
@@ -477,17 +550,21 @@ void SpanRecord::compact_if_wasteful() {
             slot.bits = pack(value.at, value.size);
         }
     };
-    for (auto* slice :
-         {&name_, &trace_state_, &scope_name_, &scope_version_, &scope_schema_, &status_text_}) {
-        move_slice(*slice);
+    for (auto* name : {&scope_name_, &scope_version_, &scope_schema_}) {
+        move_name(*name);
     }
+    move_slice(name_);
     std::ranges::for_each(attributes_, move_slot);
-    std::ranges::for_each(details_, move_slot);
-    for (auto& slot : events_) {
-        move_slice(slot.name);
-    }
-    for (auto& slot : links_) {
-        move_slice(slot.trace_state);
+    if (rare_) {
+        move_slice(rare_->trace_state);
+        move_slice(rare_->status_text);
+        std::ranges::for_each(rare_->details, move_slot);
+        for (auto& slot : rare_->events) {
+            move_slice(slot.name);
+        }
+        for (auto& slot : rare_->links) {
+            move_slice(slot.trace_state);
+        }
     }
     wasted_bytes_ = 0;
 }

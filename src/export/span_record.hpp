@@ -1,6 +1,7 @@
 #pragma once
 // SpanRecord: one span as plain data, compact, safe to keep after the tracer is gone.
 
+#include "export/shared_texts.hpp"
 #include "flowspan/export/span_limits.hpp"
 #include "flowspan/trace/run_scope.hpp"
 
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -88,9 +90,10 @@ struct AttributeView {
     ValueView value;
 };
 
-/// One span. All text and lists stand in one buffer, so that a typical span needs two allocations;
-/// views returned by the readers live as long as the record and no writer is called. Writers apply
-/// the limits, repair UTF-8 and keep the last write of each key. Not synchronised.
+/// One span. Its text and lists stand in one buffer, but for keys, which are shared by all spans,
+/// so that a typical span needs two small allocations; thousands of them may be open. Views
+/// returned by the readers live as long as the record and no writer is called. Writers apply the
+/// limits, repair UTF-8 and keep the last write of each key. Not synchronised.
 class SpanRecord {
 public:
     SpanRecord() = default;
@@ -133,7 +136,9 @@ public:
 
     [[nodiscard]] std::string_view name() const noexcept { return view(name_); }
 
-    [[nodiscard]] std::string_view trace_state() const noexcept { return view(trace_state_); }
+    [[nodiscard]] std::string_view trace_state() const noexcept {
+        return rare_ ? view(rare_->trace_state) : std::string_view();
+    }
 
     [[nodiscard]] std::string_view scope_name() const noexcept { return view(scope_name_); }
 
@@ -145,7 +150,7 @@ public:
 
     /// Empty unless the status is an error.
     [[nodiscard]] std::string_view status_description() const noexcept {
-        return view(status_text_);
+        return rare_ ? view(rare_->status_text) : std::string_view();
     }
 
     [[nodiscard]] bool is_sampled() const noexcept { return (trace_flags & 1U) != 0; }
@@ -159,9 +164,13 @@ public:
 
     [[nodiscard]] std::size_t attribute_count() const noexcept { return attributes_.size(); }
 
-    [[nodiscard]] std::size_t event_count() const noexcept { return events_.size(); }
+    [[nodiscard]] std::size_t event_count() const noexcept {
+        return rare_ ? rare_->events.size() : 0;
+    }
 
-    [[nodiscard]] std::size_t link_count() const noexcept { return links_.size(); }
+    [[nodiscard]] std::size_t link_count() const noexcept {
+        return rare_ ? rare_->links.size() : 0;
+    }
 
     /// Memory held by the record, about.
     [[nodiscard]] std::size_t byte_size() const noexcept;
@@ -179,12 +188,12 @@ public:
 
     template <class Function>
     void for_each_event_attribute(std::size_t index, Function function) const {
-        for_each_detail(events_[index], function);
+        for_each_detail(rare_->events[index], function);
     }
 
     template <class Function>
     void for_each_link_attribute(std::size_t index, Function function) const {
-        for_each_detail(links_[index], function);
+        for_each_detail(rare_->links[index], function);
     }
 
     // Single attributes by name, for readers that look for a few.
@@ -216,7 +225,7 @@ public:
         std::span<const double>,
         std::span<const std::string_view>>;
 
-    void set_attribute(std::string_view key, const Value& value, const SpanLimits& limits);
+    void set_attribute(std::string_view given, const Value& value, const SpanLimits& limits);
 
     /// False if the event was dropped; its attributes must then not be added.
     bool begin_event(std::string_view name, std::int64_t time_ns, const SpanLimits& limits);
@@ -255,12 +264,30 @@ private:
         std::uint32_t size = 0;
     };
 
+    // A text that may come again with every span: a shared text's number, or a Slice of the buffer.
+    struct Name {
+        static constexpr std::uint16_t kShared = 0xFFFF;
+
+        std::uint32_t at = 0;
+        std::uint16_t size = 0;
+
+        [[nodiscard]] bool is_shared() const noexcept { return size == kShared; }
+    };
+
     // `bits` is the value itself for the first three types, else a Slice of the buffer.
     struct Slot {
+        // A Name, whose padding would make the slot half as large again.
         std::uint32_t key_at = 0;
         std::uint16_t key_size = 0;
         Type type = Type::boolean;
         std::uint64_t bits = 0;
+
+        [[nodiscard]] Name key() const noexcept { return {key_at, key_size}; }
+
+        void set_key(Name name) noexcept {
+            key_at = name.at;
+            key_size = name.size;
+        }
     };
 
     // Has attributes of its own: `details_[first, first + count)`.
@@ -283,25 +310,73 @@ private:
         bool is_remote = false;
     };
 
+    // What most spans have none of.
+    struct Rare {
+        std::vector<Slot> details;  // attributes of events and links
+        std::vector<EventSlot> events;
+        std::vector<LinkSlot> links;
+        Slice trace_state;
+        Slice status_text;
+        std::vector<std::string> cut_keys;
+        std::uint64_t cut_bytes = 0;
+    };
+
+    // Copied with its record.
+    class RarePart {
+    public:
+        RarePart() = default;
+        ~RarePart() = default;
+
+        RarePart(const RarePart& other)
+            : rare_(other.rare_ ? std::make_unique<Rare>(*other.rare_) : nullptr) {}
+
+        RarePart& operator=(const RarePart& other) {
+            rare_ = other.rare_ ? std::make_unique<Rare>(*other.rare_) : nullptr;
+            return *this;
+        }
+
+        explicit operator bool() const noexcept { return rare_ != nullptr; }
+
+        Rare* operator->() noexcept { return rare_.get(); }
+
+        const Rare* operator->() const noexcept { return rare_.get(); }
+
+        Rare& get_or_make() {
+            if (!rare_) {
+                rare_ = std::make_unique<Rare>();
+            }
+            return *rare_;
+        }
+
+    private:
+        std::unique_ptr<Rare> rare_;
+    };
+
     struct ValueWriter;
 
     [[nodiscard]] std::string_view view(Slice slice) const noexcept {
         return {buffer_.data() + slice.at, slice.size};
     }
 
+    [[nodiscard]] std::string_view view(Name name) const noexcept {
+        return name.is_shared() ? shared_texts::text_of(name.at) : view(Slice{name.at, name.size});
+    }
+
     [[nodiscard]] std::string_view key_of(const Slot& slot) const noexcept {
-        return view({slot.key_at, slot.key_size});
+        return view(slot.key());
     }
 
     template <class Function>
     void for_each_detail(const DetailOwner& owner, Function& function) const {
         for (std::size_t i = 0; i < owner.count; ++i) {
-            function(read(details_[owner.first + i]));
+            function(read(rare_->details[owner.first + i]));
         }
     }
 
     [[nodiscard]] AttributeView read(const Slot& slot) const noexcept;
     [[nodiscard]] const Slot* find(std::string_view key) const noexcept;
+    [[nodiscard]] const Slot* find(std::string_view key, std::optional<std::uint32_t> number)
+        const noexcept;
     [[nodiscard]] std::size_t room_for(std::size_t bytes, const SpanLimits& limits) const noexcept;
     [[nodiscard]] std::size_t repair_room(std::string_view text, const SpanLimits& limits)
         const noexcept;
@@ -310,10 +385,13 @@ private:
     Slice append(std::string_view text);
     Slice append_text(std::string_view text, std::size_t bytes_max);
     void overwrite(Slice& slice, std::string_view text, std::size_t bytes_max);
+    Name add_name(std::string_view text, std::optional<std::uint32_t> number);
+    void remove_name(const Name& name) noexcept;
+    void replace_name(Name& name, std::string_view text);
     void add_detail(
         DetailOwner& owner,
         std::size_t count_max,
-        std::string_view key,
+        std::string_view given,
         const Value& value,
         const SpanLimits& limits
     );
@@ -329,20 +407,15 @@ private:
     static constexpr std::size_t kInlineAttributes = 10;
 
     opentelemetry::trace::StatusCode status_ = opentelemetry::trace::StatusCode::kUnset;
+    Name scope_name_;
+    Name scope_version_;
+    Name scope_schema_;
     Slice name_;
-    Slice trace_state_;
-    Slice scope_name_;
-    Slice scope_version_;
-    Slice scope_schema_;
-    Slice status_text_;
     std::uint32_t wasted_bytes_ = 0;
+    std::uint32_t shared_bytes_ = 0;  // of shared texts: they count against the span's limit
     std::string buffer_;
     boost::container::small_vector<Slot, kInlineAttributes> attributes_;
-    std::vector<Slot> details_;  // attributes of events and links
-    std::vector<EventSlot> events_;
-    std::vector<LinkSlot> links_;
-    std::vector<std::string> cut_keys_;
-    std::uint64_t cut_bytes_ = 0;
+    RarePart rare_;
 };
 
 using SpanRecordPtr = std::shared_ptr<const SpanRecord>;

@@ -40,13 +40,14 @@ service::RunnerServices make_runner_services(
 
 /// What measures runs; everything null while nobody wants metrics.
 struct Meters {
-    explicit Meters(trace::MetricRegistry* registry) {
+    explicit Meters(trace::MetricRegistry* into) : registry(into) {
         if (registry != nullptr) {
             instruments.emplace(*registry);
             layer.emplace(*instruments, real_clock());
         }
     }
 
+    trace::MetricRegistry* registry;
     std::optional<observe::Instruments> instruments;
     std::optional<observe::MetricsLayer> layer;
 };
@@ -79,7 +80,9 @@ std::vector<engine::Layer*> all_layers(
 /// What node kinds are built with; also enough for checking files.
 struct NodeParts {
     NodeParts(const Config& config, const trace::CapturePolicy& policy, Meters& meters)
-        : http_client(http::make_http_client({.baggage_hosts = config.trace.baggage.hosts})),
+        : http_client(http::make_http_client(
+              {.baggage_hosts = config.trace.baggage.hosts, .metrics = meters.registry}
+          )),
           sandbox(infra::sandbox::make_sandbox(config.sandbox)),
           model(model::make_chat_model(config.models, *http_client, real_clock(), real_random())),
           traced_model(observe::trace_chat_model(
@@ -111,7 +114,9 @@ struct NodeParts {
           traced_rerank(observe::trace_rerank_model(
               measured(*rerank, measured_rerank, meters, observe::measure_rerank_model), policy
           )),
-          segments(knowledge::make_sqlite_store(config.knowledge, real_clock(), real_random())),
+          segments(knowledge::make_sqlite_store(
+              config.knowledge, real_clock(), real_random(), meters.registry
+          )),
           knowledge(knowledge::make_reranking_store(*segments, *traced_rerank, *traced_embedding)),
           traced_knowledge(observe::trace_knowledge(
               measured(*knowledge, measured_knowledge, meters, observe::measure_knowledge), policy

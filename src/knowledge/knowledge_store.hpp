@@ -4,6 +4,7 @@
 #include "flowspan/async/task.hpp"
 #include "flowspan/base/clock.hpp"
 #include "flowspan/base/json.hpp"
+#include "flowspan/trace/metrics.hpp"
 #include "knowledge/metadata_filter.hpp"
 #include "knowledge/splitter.hpp"
 
@@ -136,9 +137,12 @@ struct KnowledgeConfig {
 
 BOOST_DESCRIBE_STRUCT(KnowledgeConfig, (), (path, map))
 
-/// `clock` and `random` must outlive the store.
+/// `clock`, `random` and `metrics` must outlive the store; null metrics measure nothing.
 [[nodiscard]] std::unique_ptr<KnowledgeStore> make_sqlite_store(
-    KnowledgeConfig config, const Clock& clock, Random& random
+    KnowledgeConfig config,
+    const Clock& clock,
+    Random& random,
+    trace::MetricRegistry* metrics = nullptr
 );
 
 }  // namespace flowspan::knowledge

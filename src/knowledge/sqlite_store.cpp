@@ -129,11 +129,15 @@ double score_of(double coverage, double rank, double rank_max) {
 
 class SqliteStore final : public KnowledgeStore {
 public:
-    SqliteStore(KnowledgeConfig config, const Clock& clock, Random& random)
+    SqliteStore(
+        KnowledgeConfig config, const Clock& clock, Random& random, trace::MetricRegistry* metrics
+    )
         : config_(std::move(config)),
           clock_(clock),
           random_(random),
-          database_(sql::make_sqlite_database({.path = config_.path, .schema = kSchema})) {}
+          database_(sql::make_sqlite_database(
+              {.path = config_.path, .schema = kSchema, .metrics = metrics}
+          )) {}
 
     Task<Result<Dataset>> create_dataset(std::string name, std::string description) override {
         if (name.empty()) {
@@ -369,9 +373,9 @@ private:
 }  // namespace
 
 std::unique_ptr<KnowledgeStore> make_sqlite_store(
-    KnowledgeConfig config, const Clock& clock, Random& random
+    KnowledgeConfig config, const Clock& clock, Random& random, trace::MetricRegistry* metrics
 ) {
-    return std::make_unique<SqliteStore>(std::move(config), clock, random);
+    return std::make_unique<SqliteStore>(std::move(config), clock, random, metrics);
 }
 
 }  // namespace flowspan::knowledge

@@ -224,6 +224,18 @@ METRICS = {
         "histogram", "{tool_call}", {"gen_ai.agent.name"}, [2**i for i in range(8)],
     ),
     "gen_ai.execute_tool.duration": ("histogram", "s", {"gen_ai.tool.name"}, SECONDS),
+    "http.client.request.duration": (
+        "histogram",
+        "s",
+        {"http.request.method", "server.address", "server.port"},
+        [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+    ),
+    "db.client.operation.duration": (
+        "histogram",
+        "s",
+        {"db.system.name", "db.operation.name"},
+        [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+    ),
     "otel.sdk.span.started": ("sum", "{span}", set(), None),
     "otel.sdk.span.live": ("sum", "{span}", set(), None),
     "otel.sdk.log.created": ("sum", "{log_record}", set(), None),

@@ -236,6 +236,10 @@ inline constexpr char kMetricAgentInferenceCalls[] = "gen_ai.invoke_agent.infere
 inline constexpr char kMetricAgentToolCalls[] = "gen_ai.invoke_agent.tool_calls";
 inline constexpr char kMetricToolDuration[] = "gen_ai.execute_tool.duration";
 
+// Metrics of the HTTP and database conventions.
+inline constexpr char kMetricHttpRequestDuration[] = "http.client.request.duration";
+inline constexpr char kMetricDbOperationDuration[] = "db.client.operation.duration";
+
 // Metrics of our own.
 inline constexpr char kMetricRuns[] = "flowspan.workflow.runs";
 inline constexpr char kMetricRunsActive[] = "flowspan.workflow.active";

@@ -216,7 +216,9 @@ Result<Next> judge(
 
 class CurlHttpClient final : public HttpClient {
 public:
-    explicit CurlHttpClient(HttpClientConfig config) : config_(std::move(config)) {}
+    explicit CurlHttpClient(HttpClientConfig config)
+        : config_(std::move(config)),
+          durations_(config_.metrics == nullptr ? nullptr : &request_durations(*config_.metrics)) {}
 
     Task<Result<HttpResponse>> send(HttpRequest request) override {
         BodyCollector collector(request.body_size_max);
@@ -273,7 +275,9 @@ private:
             bool should_pause = false;
             {
                 TransferLease transfer(loop, loop.acquire());
-                RequestSpan span(progress.method, url, progress.resend_count(request));
+                RequestSpan span(
+                    {progress.method, url, progress.resend_count(request)}, durations_
+                );
                 const auto trace_headers = span.headers(request.headers, may_send_baggage(url));
                 transfer->prepare(
                     {.request = request,
@@ -314,6 +318,7 @@ private:
     }
 
     HttpClientConfig config_;
+    trace::Instrument* durations_;
 };
 
 bool has_proxy_variable() {

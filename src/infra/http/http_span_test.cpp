@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <opentelemetry/trace/scope.h>
 
+#include <map>
 #include <sstream>
 
 namespace flowspan::http {
@@ -65,6 +66,40 @@ std::string hex(const opentelemetry::trace::SpanId& id) {
     std::array<char, 16> text{};
     id.ToLowerBase16(text);
     return {text.data(), text.size()};
+}
+
+std::string label_of(const trace::MetricPoint& point, std::string_view key) {
+    for (const auto& [name, value] : point.labels) {
+        if (name == key) {
+            const auto* number = std::get_if<std::int64_t>(&value);
+            return number == nullptr ? std::get<std::string>(value) : std::to_string(*number);
+        }
+    }
+    return "-";
+}
+
+TEST_F(HttpSpanTest, EveryAttemptIsMeasured) {
+    trace::MetricRegistry metrics;
+    client = make_http_client({.proxy = "", .metrics = &metrics});
+    ASSERT_TRUE(send({.url = server.url() + "/echo"}));
+    ASSERT_TRUE(send({.url = server.url() + "/nowhere"}));
+    EXPECT_FALSE(send({.url = "http://127.0.0.1:1/", .transport_retries_max = 1}));
+    const auto snapshots = metrics.snapshot();
+    ASSERT_EQ(snapshots.size(), 1U);
+    EXPECT_EQ(snapshots[0].info.name, "http.client.request.duration");
+    std::map<std::string, std::uint64_t> counts;
+    for (const auto& point : snapshots[0].points) {
+        EXPECT_EQ(label_of(point, names::kHttpRequestMethod), "GET");
+        EXPECT_EQ(label_of(point, names::kServerAddress), "127.0.0.1");
+        EXPECT_GT(point.value, 0);
+        counts
+            [label_of(point, names::kHttpResponseStatusCode) + " " +
+             label_of(point, names::kErrorType)] = point.count;
+    }
+    const std::map<std::string, std::uint64_t> expected = {
+        {"200 -", 1}, {"404 404", 1}, {"- unavailable", 2}
+    };
+    EXPECT_EQ(counts, expected);
 }
 
 TEST_F(HttpSpanTest, OneClientSpanBelowTheCurrentSpan) {

@@ -20,21 +20,34 @@ namespace flowspan::http {
 
 namespace {
 
+constexpr std::array<std::string_view, 10> kKnownMethods = {
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"
+};
+
 bool is_known_method(std::string_view method) {
-    static constexpr std::array<std::string_view, 10> kKnown = {
-        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"
-    };
-    return std::ranges::find(kKnown, method) != kKnown.end();
+    return std::ranges::find(kKnownMethods, method) != kKnownMethods.end();
+}
+
+// As the conventions want it, of low cardinality.
+std::string_view method_label(std::string_view method) {
+    const auto known = std::ranges::find(kKnownMethods, method);
+    return known == kKnownMethods.end() ? std::string_view("_OTHER") : *known;
 }
 
 }  // namespace
 
-RequestSpan::RequestSpan(std::string_view method, std::string_view url, int resend_count) {
-    if (!trace::is_tracing_enabled()) {
-        return;
+RequestSpan::RequestSpan(const Attempt& attempt, trace::Instrument* durations) {
+    if (durations != nullptr) {
+        timer_.emplace(*durations, method_label(attempt.method), attempt.url);
     }
-    const bool is_known = is_known_method(method);
-    const std::string_view name = is_known ? method : std::string_view("HTTP");
+    if (trace::is_tracing_enabled()) {
+        start(attempt);
+    }
+}
+
+void RequestSpan::start(const Attempt& attempt) {
+    const bool is_known = is_known_method(attempt.method);
+    const std::string_view name = is_known ? attempt.method : std::string_view("HTTP");
     otel::StartSpanOptions options;
     options.kind = otel::SpanKind::kClient;
     span_ = trace::tracer().StartSpan({name.data(), name.size()}, options);
@@ -42,16 +55,16 @@ RequestSpan::RequestSpan(std::string_view method, std::string_view url, int rese
     if (!is_recording_) {
         return;
     }
-    trace::set(*span_, names::kHttpRequestMethod, is_known ? method : "_OTHER");
+    trace::set(*span_, names::kHttpRequestMethod, method_label(attempt.method));
     if (!is_known) {
-        trace::set(*span_, names::kHttpRequestMethodOriginal, method);
+        trace::set(*span_, names::kHttpRequestMethodOriginal, attempt.method);
     }
-    trace::set(*span_, names::kUrlFull, redact_url(url));
-    const auto origin = read_origin(url);
+    trace::set(*span_, names::kUrlFull, redact_url(attempt.url));
+    const auto origin = read_origin(attempt.url);
     trace::set(*span_, names::kServerAddress, origin.host);
     trace::set(*span_, names::kServerPort, origin.port);
-    if (resend_count > 0) {
-        trace::set(*span_, names::kHttpRequestResendCount, static_cast<std::int64_t>(resend_count));
+    if (attempt.resend_count > 0) {
+        trace::set(*span_, names::kHttpRequestResendCount, std::int64_t{attempt.resend_count});
     }
 }
 
@@ -88,6 +101,16 @@ Headers RequestSpan::headers(const Headers& given, bool should_send_baggage) con
 }
 
 void RequestSpan::set_reply(const Transfer& transfer) {
+    is_finished_ = true;
+    if (timer_) {
+        timer_->set_reply(transfer);
+    }
+    if (is_recording_) {
+        write_reply(transfer);
+    }
+}
+
+void RequestSpan::write_reply(const Transfer& transfer) {
     const auto status = transfer.response.status;
     if (status > 0) {
         trace::set(*span_, names::kHttpResponseStatusCode, static_cast<std::int64_t>(status));
@@ -103,31 +126,32 @@ void RequestSpan::set_reply(const Transfer& transfer) {
 }
 
 void RequestSpan::finish(const Transfer& transfer) {
-    is_finished_ = true;
-    if (!is_recording_) {
-        return;
-    }
     set_reply(transfer);
-    if (transfer.response.status >= 400) {
+    const auto status = transfer.response.status;
+    const auto error_type = status >= 400 ? std::to_string(status) : std::string();
+    if (timer_) {
+        timer_->set_error(error_type);
+    }
+    if (is_recording_ && !error_type.empty()) {
         // The code says it all, so the status has no description.
         span_->SetStatus(otel::StatusCode::kError);
-        trace::set(*span_, names::kErrorType, std::to_string(transfer.response.status));
+        trace::set(*span_, names::kErrorType, error_type);
     }
 }
 
 void RequestSpan::fail(const Transfer& transfer, Error& error) {
-    is_finished_ = true;
-    if (!is_recording_) {
-        return;
-    }
     set_reply(transfer);
-    trace::record_error(*span_, error);
+    if (timer_) {
+        timer_->set_error(error.type.empty() ? to_string(error.code) : error.type);
+    }
+    if (is_recording_) {
+        trace::record_error(*span_, error);
+    }
 }
 
 void RequestSpan::cancel(const Transfer& transfer) {
-    is_finished_ = true;
+    set_reply(transfer);
     if (is_recording_) {
-        set_reply(transfer);
         trace::record_cancelled(*span_, "cancelled");
     }
 }

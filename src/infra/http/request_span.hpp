@@ -1,10 +1,12 @@
 #pragma once
-// The CLIENT span of one attempt, by the OpenTelemetry API.
+// The CLIENT span of one attempt, by the OpenTelemetry API, and its measured time.
 
 #include "flowspan/trace/tracer.hpp"
 #include "infra/http/http_client.hpp"
+#include "infra/http/request_timer.hpp"
 #include "infra/http/transfer.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace flowspan::http {
@@ -13,7 +15,14 @@ namespace flowspan::http {
 /// in belongs to whoever asked. Ends when destroyed, as cancelled unless finished before.
 class RequestSpan {
 public:
-    RequestSpan(std::string_view method, std::string_view url, int resend_count);
+    struct Attempt {
+        std::string_view method;
+        std::string_view url;
+        int resend_count = 0;
+    };
+
+    /// `durations`: where the attempt's time goes; null: nowhere.
+    RequestSpan(const Attempt& attempt, trace::Instrument* durations);
     ~RequestSpan();
     RequestSpan(const RequestSpan&) = delete;
     RequestSpan& operator=(const RequestSpan&) = delete;
@@ -31,8 +40,11 @@ public:
     void cancel(const Transfer& transfer);
 
 private:
+    void start(const Attempt& attempt);
     void set_reply(const Transfer& transfer);
+    void write_reply(const Transfer& transfer);
 
+    std::optional<RequestTimer> timer_;
     trace::SpanPtr span_;  // null while tracing is off
     bool is_recording_ = false;
     bool is_finished_ = false;

@@ -4,6 +4,7 @@
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/trace_span.hpp"
 #include "infra/sql/connection.hpp"
+#include "infra/sql/operation_timer.hpp"
 
 #include <fmt/format.h>
 
@@ -76,7 +77,6 @@ struct BatchHandler {
         trace::set(span, names::kDbOperationName, operation(batch));
         trace::set(span, names::kDbQuerySummary, span_name(batch));
         trace::set(span, names::kDbOperationBatchSize, static_cast<std::int64_t>(batch.size()));
-        std::string text;
         std::vector<std::string_view> texts;
         for (const auto& one : batch) {
             if (std::ranges::find(texts, one.text) == texts.end()) {
@@ -124,10 +124,16 @@ public:
     explicit SqliteDatabase(const DatabaseOptions& options)
         : shared_({}, Connection(options)),
           statement_({}, RunStatement{&shared_}),
-          batch_({}, RunBatch{&shared_}) {}
+          batch_({}, RunBatch{&shared_}),
+          durations_(
+              options.metrics == nullptr ? nullptr : &operation_durations(*options.metrics)
+          ) {}
 
     Task<Result<Reply>> run(Statement statement) override {
-        co_return co_await statement_(statement);
+        OperationTimer timer(durations_, statement.operation, statement.target);
+        auto reply = co_await statement_(statement);
+        timer.finish(reply);
+        co_return reply;
     }
 
     Task<Result<std::vector<Reply>>> run_batch(std::vector<Statement> statements) override {
@@ -136,18 +142,22 @@ public:
         }
         if (statements.size() == 1) {
             // By the conventions a batch of one is no batch.
-            FLOWSPAN_CO_TRY(auto reply, co_await statement_(statements.front()));
+            FLOWSPAN_CO_TRY(auto reply, co_await run(std::move(statements.front())));
             std::vector<Reply> replies;
             replies.push_back(std::move(reply));
             co_return replies;
         }
-        co_return co_await batch_(statements);
+        OperationTimer timer(durations_, BatchHandler::operation(statements), "");
+        auto all = co_await batch_(statements);
+        timer.finish(all);
+        co_return all;
     }
 
 private:
     Shared shared_;
     trace::TracedCallable<StatementHandler, RunStatement> statement_;
     trace::TracedCallable<BatchHandler, RunBatch> batch_;
+    trace::Instrument* durations_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // A SQL database behind one connection.
 
 #include "flowspan/async/task.hpp"
+#include "flowspan/trace/metrics.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -62,6 +63,9 @@ struct DatabaseOptions {
     bool reclaims_space = false;
     /// False leaves the log to the next user of the file: closing then waits for no disk.
     bool checkpoints_on_close = true;
+    /// Gets `db.client.operation.duration`, a measurement for every call, also while tracing is
+    /// off; must outlive the database. Null: nothing is measured.
+    trace::MetricRegistry* metrics = nullptr;
 };
 
 [[nodiscard]] std::unique_ptr<Database> make_sqlite_database(const DatabaseOptions& options);

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace flowspan::sql {
 namespace {
@@ -115,6 +117,43 @@ TEST_F(SqliteDatabase, MakesASpanOfEachStatementAndOfEachBatch) {
         ),
         2
     );
+}
+
+TEST_F(SqliteDatabase, MeasuresEveryCall) {
+    trace::MetricRegistry metrics;
+    database = make_sqlite_database(
+        {.path = ":memory:",
+         .schema = "CREATE TABLE pets (id INTEGER PRIMARY KEY, name TEXT)",
+         .metrics = &metrics}
+    );
+    const auto pet = insert(std::int64_t{1}, std::string("Rex"));
+    ASSERT_TRUE(call(pet));
+    ASSERT_FALSE(call(pet));
+    ASSERT_TRUE(runtime.block_on(
+        run_batch,
+        database.get(),
+        std::vector<Statement>{
+            insert(std::int64_t{2}, std::string("Ada")), insert(std::int64_t{3}, std::string("Bo"))
+        }
+    ));
+    const auto snapshots = metrics.snapshot();
+    ASSERT_EQ(snapshots.size(), 1U);
+    EXPECT_EQ(snapshots[0].info.name, "db.client.operation.duration");
+    std::vector<std::string> seen;
+    for (const auto& point : snapshots[0].points) {
+        std::string labels;
+        for (const auto& [key, value] : point.labels) {
+            labels += key + "=" + std::get<std::string>(value) + " ";
+        }
+        seen.push_back(labels + std::to_string(point.count));
+    }
+    std::ranges::sort(seen);
+    const std::vector<std::string> expected = {
+        "db.collection.name=pets db.operation.name=INSERT db.system.name=sqlite 1",
+        "db.collection.name=pets db.operation.name=INSERT db.system.name=sqlite error.type=1555 1",
+        "db.operation.name=BATCH INSERT db.system.name=sqlite 1",
+    };
+    EXPECT_EQ(seen, expected);
 }
 
 TEST(SqliteDatabaseFile, SaysThatItCannotBeOpened) {

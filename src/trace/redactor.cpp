@@ -108,6 +108,42 @@ std::vector<std::string> base64_forms(std::string_view secret) {
     return forms;
 }
 
+/// Hexadecimal digits, as programs print bytes.
+std::vector<std::string> hex_forms(std::string_view secret) {
+    // Fewer digits are found by chance.
+    constexpr std::size_t kBytesMin = 5;
+    if (secret.size() < kBytesMin) {
+        return {};
+    }
+    std::string lower;
+    std::string upper;
+    for (const char byte : secret) {
+        lower += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+        upper += fmt::format("{:02X}", static_cast<unsigned char>(byte));
+    }
+    return {std::move(lower), std::move(upper)};
+}
+
+/// As in text that somebody put into one case.
+std::vector<std::string> case_forms(std::string_view secret) {
+    // Shorter ones may be ordinary words.
+    constexpr std::size_t kBytesMin = 12;
+    if (secret.size() < kBytesMin) {
+        return {};
+    }
+    std::string lower(secret);
+    std::string upper(secret);
+    for (std::size_t i = 0; i < secret.size(); ++i) {
+        const char byte = secret[i];
+        if (byte >= 'A' && byte <= 'Z') {
+            lower[i] = static_cast<char>(byte - 'A' + 'a');
+        } else if (byte >= 'a' && byte <= 'z') {
+            upper[i] = static_cast<char>(byte - 'a' + 'A');
+        }
+    }
+    return {std::move(lower), std::move(upper)};
+}
+
 int hex_digit(char byte) noexcept {
     if (byte >= '0' && byte <= '9') {
         return byte - '0';
@@ -247,8 +283,10 @@ void Redactor::add(std::string_view secret) {
     std::ranges::replace(form, ' ', '+');
     add_new(std::move(form));
     add_new(masked(secret));
-    for (auto& inner : base64_forms(secret)) {
-        add_new(std::move(inner));
+    for (auto* const make : {base64_forms, hex_forms, case_forms}) {
+        for (auto& other : make(secret)) {
+            add_new(std::move(other));
+        }
     }
 }
 

@@ -90,6 +90,16 @@ TEST(Redactor, FindsSecretsThatCodeHasWrittenAnew) {
     EXPECT_EQ(redacted(*redactor, R"({"k":"sk-012************89"})"), R"({"k":"[redacted]"})");
 }
 
+TEST(Redactor, FindsSecretsAsHexadecimalDigitsAndInOtherCase) {
+    const std::vector<Secret> secrets{Secret("Sk-0123456789"), Secret("Admin"), Secret("abcd")};
+    const auto redactor = Redactor::make_default()->with_secrets(secrets);
+    EXPECT_EQ(redacted(*redactor, "0x536b2d30313233343536373839!"), "0x[redacted]!");
+    EXPECT_EQ(redacted(*redactor, "(536B2D30313233343536373839)"), "([redacted])");
+    EXPECT_EQ(redacted(*redactor, "SK-0123456789 sk-0123456789"), "[redacted] [redacted]");
+    EXPECT_EQ(redacted(*redactor, "41646d696e"), "[redacted]");
+    EXPECT_FALSE(redactor->redact("the admin of 61626364")) << "found by chance";
+}
+
 TEST(Redactor, FindsSecretsAtEveryPlaceOfAText) {
     const std::vector<Secret> secrets{
         Secret("sk-0123456789"), Secret("a-much-longer-secret-of-34-bytes..")

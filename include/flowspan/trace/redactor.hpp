@@ -47,7 +47,8 @@ public:
 
     /// The text without what must go, or nothing if it can stay as it is. Secrets are found as they
     /// are, percent-encoded, escaped for JSON once or twice, in Base64 (also within a longer text,
-    /// as in Basic authentication), and in the masked form that nodes show.
+    /// as in Basic authentication), as hexadecimal digits, in the masked form that nodes show, and,
+    /// if they have twelve bytes, in upper or lower case.
     [[nodiscard]] std::optional<std::string> redact(std::string_view text) const;
 
     /// Whether the value of a JSON key or a header must go.

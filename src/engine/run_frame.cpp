@@ -14,9 +14,9 @@ constexpr auto kUntilCancelled = std::chrono::hours(24 * 365);
 /// Announces a round's end also when the round is cancelled.
 class RoundScope {
 public:
-    RoundScope(RunState& state, ActiveNode& container, const Frame& frame, std::string_view kind)
+    RoundScope(RunState& state, ActiveNode& container, const Frame& frame, FrameStarted started)
         : state_(state), container_(container), frame_(frame) {
-        state_.emit(FrameStarted{&container_.run(), kind, frame_.index, &frame_});
+        state_.emit(started);
         // From here on a snapshot finds the round as it is, and until its end has been told.
         container_.rounds.push_back(&frame_);
     }
@@ -115,7 +115,12 @@ Task<FrameResult> RunState::run_frame(Frame& parent, ActiveNode& container, Fram
     }
     const auto started_at = clock_.steady_now();
     {
-        const RoundScope scope(*this, container, frame, request.index_name);
+        const RoundScope scope(
+            *this,
+            container,
+            frame,
+            {&container.run(), request.index_name, frame.index, &frame, started_at}
+        );
         start_round(frame, container, request);
         co_await join_round(container, frame);
     }

@@ -395,6 +395,12 @@ void RunSpans::start_round(const engine::FrameStarted& round) {
             {is_loop ? names::kDifyLoopIndex : names::kDifyIterationIndex, round.index},
         }
     );
+    if (!is_loop) {
+        // All items are there from the start; a round of a loop is not, before the last one ended.
+        set(*open.span,
+            names::kFlowspanRoundDelay,
+            seconds(round.started_at - round.node->started_at));
+    }
     open.make_current();
     rounds_.insert_or_assign(round.frame, std::move(open));
 }

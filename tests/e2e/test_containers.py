@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from support import FlowspanTest, end_node, make_app, start_node, text_input
+from support import FlowspanTest, Trace, end_node, make_app, start_node, text_input
 
 NOWHERE = ["nowhere", "x"]
 
@@ -61,6 +61,23 @@ def loop_app(**changes):
     )
 
 
+def slow_items_app(**changes):
+    first = {"type": "iteration-start", "title": "", "iteration_id": "each"}
+    nap = {
+        "type": "code", "title": "Nap", "iteration_id": "each", "code_language": "python3",
+        "code": "import time\ndef main(item):\n    time.sleep(0.3)\n    return {'output': item}",
+        "variables": [{"variable": "item", "value_selector": ["each", "item"]}],
+        "outputs": {"output": {"type": "number"}},
+    }
+    return make_app(
+        [
+            list_start(), iteration(is_parallel=True, **changes), ("first", first), ("pick", nap),
+            end_node(all=["each", "output"]),
+        ],
+        [("start", "each"), ("first", "pick"), ("each", "end")],
+    )
+
+
 class Containers(FlowspanTest):
     def run_result(self, app, *arguments):
         self.write("app.yml", app)
@@ -76,6 +93,22 @@ class Containers(FlowspanTest):
             self.assertEqual(result["outputs"]["all"], list(range(2000)))
         result = self.run_result(loop_app(loop_count=2000))
         self.assertEqual(result["outputs"]["n"], 2000)
+
+    def test_rounds_tell_how_long_their_items_waited(self):
+        items = json.dumps({"items": [1, 2, 3, 4]})
+        finished = self.run_app(slow_items_app(parallel_nums=2), "-i", "list=" + items)
+        self.assertEqual(finished.result["outputs"]["all"], [1, 2, 3, 4])
+        rounds = Trace(self.trace_file).named("iteration.round")
+        delays = {
+            span.attributes["dify.iteration.index"]:
+                span.attributes["flowspan.round.ready_delay"]
+            for span in rounds
+        }
+        self.assertEqual(sorted(delays), [0, 1, 2, 3])
+        for index in (0, 1):
+            self.assertLess(delays[index], 0.25)
+        for index in (2, 3):
+            self.assertGreaterEqual(delays[index], 0.3)
 
     def test_the_step_limit_counts_what_containers_run(self):
         self.write("flowspan.toml", "[limits]\nsteps_max = 50\n")

@@ -210,6 +210,7 @@ struct FrameStarted {
     std::string_view kind;
     std::int64_t index;
     const void* frame;
+    SteadyTime started_at;
 };
 
 struct FrameEnded {

@@ -131,6 +131,7 @@ inline constexpr char kOutputValue[] = "output.value";
 inline constexpr char kFlowspanResumed[] = "flowspan.run.resumed";
 inline constexpr char kFlowspanPauseDuration[] = "flowspan.run.pause_duration";
 inline constexpr char kFlowspanReadyDelay[] = "flowspan.node.ready_delay";
+inline constexpr char kFlowspanRoundDelay[] = "flowspan.round.ready_delay";
 inline constexpr char kFlowspanAttempt[] = "flowspan.attempt.index";
 inline constexpr char kFlowspanAttemptDelay[] = "flowspan.attempt.delay";
 inline constexpr char kFlowspanAttemptCause[] = "flowspan.attempt.cause";

@@ -40,10 +40,10 @@ public:
 private:
     [[nodiscard]] CaptureMode mode(const trace::ContentFact& fact) const noexcept {
         const auto own = modes_[fact.kind];
-        if (std::string_view(fact.key) == names::kInputValue) {
+        if (fact.key == names::kInputValue) {
             return std::min(own, modes_[node_.input]);
         }
-        if (std::string_view(fact.key) == names::kOutputValue) {
+        if (fact.key == names::kOutputValue) {
             return std::min(own, modes_[node_.output]);
         }
         return own;

@@ -26,8 +26,6 @@ constexpr milliseconds kCancelGrace{100};
 constexpr std::chrono::seconds kWarningInterval{60};
 
 constexpr auto kNoSequence = std::numeric_limits<std::uint64_t>::max();
-// Beyond it the search would hold up whoever ends spans; the old bound stays true.
-constexpr std::size_t kSearchedMax = 4096;
 // A longer load's memory is given back: it came in a burst.
 constexpr std::size_t kLoadsKept = 16;
 
@@ -64,8 +62,9 @@ struct SinkQueue::State {
     std::uint64_t rounds_begun = 0;
     std::uint64_t rounds_done = 0;
     SteadyTime close_deadline;
-    // No unsettled span has a smaller sequence.
+    // No unsettled span has a smaller sequence; none that is pending, a smaller one than the other.
     std::uint64_t first_unsettled = kNoSequence;
+    std::uint64_t first_pending = kNoSequence;
     bool is_hurried = false;
     bool is_woken = false;
     bool is_closing = false;
@@ -139,6 +138,7 @@ private:
         ++state.rounds_begun;
         // Both vectors keep their memory, so that whoever ends spans seldom waits for more of it.
         std::swap(state.pending, load_);
+        state.first_pending = kNoSequence;
         return true;
     }
 
@@ -185,19 +185,9 @@ private:
             std::ranges::fill(batch, nullptr);
             settle(outcome);
         }
-        find_first_unsettled();
-    }
-
-    // The load is settled, so all that is not waits.
-    void find_first_unsettled() {
+        // The load is settled, so all that is not waits.
         const std::scoped_lock lock(state_->mutex);
-        if (state_->pending.size() > kSearchedMax) {
-            return;
-        }
-        state_->first_unsettled = kNoSequence;
-        for (const auto& span : state_->pending) {
-            state_->first_unsettled = std::min(state_->first_unsettled, span->sequence);
-        }
+        state_->first_unsettled = state_->first_pending;
     }
 
     void export_batch(SpanBatch batch, Outcome& outcome) {
@@ -340,6 +330,7 @@ void SinkQueue::push(const SpanRecordPtr& span) {
     state.pending_bytes += bytes;
     ++state.accepted;
     state.first_unsettled = std::min(state.first_unsettled, span->sequence);
+    state.first_pending = std::min(state.first_pending, span->sequence);
     ++counts.queued;
     counts.queued_bytes += bytes;
     const bool is_batch = state.pending.size() >= state.config.batch_spans_max ||

@@ -95,9 +95,9 @@ struct ContentRules {
 /// whole if only its head stands here.
 struct ContentFact {
     ContentKind kind;
-    const char* key;
-    const char* bytes_key;
-    const char* ref_key;
+    std::string_view key;
+    std::string_view bytes_key;
+    std::string_view ref_key;
 };
 
 /// All content that Flowspan's own spans can carry.

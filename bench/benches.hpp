@@ -31,6 +31,9 @@ struct Cores {
 /// Iterations and loops of 10,000 rounds with one native node each: time and memory.
 [[nodiscard]] std::vector<Measurement> measure_containers(const Effort& effort);
 
+/// A node's span with its facts, beside the bare SDK's, and a hook while tracing is off.
+[[nodiscard]] std::vector<Measurement> measure_spans(const Effort& effort);
+
 /// Many runs of all kinds at once, cancelled, paused and disturbed: how long one takes, and what is
 /// wrong with the spans of all.
 [[nodiscard]] std::vector<Measurement> measure_chaos(const Effort& effort);

@@ -59,6 +59,7 @@ int measure_all(const Options& options) {
         {"containers", measure_containers},
         {"streams", measure_streams},
         {"bursts", measure_bursts},
+        {"spans", measure_spans},
         {"receivers", measure_receivers},
         {"chaos", measure_chaos},
         {"start", measure_start},
@@ -91,7 +92,9 @@ int main(int argc, char** argv) {
     CLI::App app{"Measures whole runs: chains, streams, bursts and start-up."};
     app.add_flag("--quick", options.effort.is_quick, "a few seconds, to see that it works");
     app.add_option(
-        "--only", options.only, "chains, containers, streams, bursts, receivers, chaos, start"
+        "--only",
+        options.only,
+        "chains, containers, streams, bursts, spans, receivers, chaos, start"
     );
     app.add_option(
         "--receiver-seconds",

@@ -2,7 +2,7 @@
 
 #include "flowspan/base/clock.hpp"
 #include "flowspan/trace/names.hpp"
-#include "observe/call_timer.hpp"
+#include "trace/call_timer.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -85,7 +85,7 @@ public:
             labels.push_back({names::kServerPort, facts.server_port});
         }
         GapListener gaps(listener, instruments_.time_per_chunk);
-        CallTimer timer(instruments_.operation_duration, labels);
+        trace::CallTimer timer(instruments_.operation_duration, labels);
         auto reply = co_await inner_.chat(request, gaps);
         timer.finish(reply);
         instruments_.time_per_chunk.record_batch(gaps.batch, labels);
@@ -130,7 +130,7 @@ public:
 
     Task<Result<tools::ToolReply>> invoke(json::object arguments, const tools::ToolContext& context)
         const override {
-        CallTimer timer(duration_, {{names::kGenAiToolName, description().ref.tool}});
+        trace::CallTimer timer(duration_, {{names::kGenAiToolName, description().ref.tool}});
         auto reply = co_await inner_->invoke(std::move(arguments), context);
         timer.finish(reply);
         co_return reply;
@@ -187,7 +187,7 @@ public:
     }
 
     Task<Result<knowledge::RetrievalReply>> retrieve(knowledge::RetrievalRequest request) override {
-        CallTimer timer(
+        trace::CallTimer timer(
             duration_,
             {{names::kGenAiOperationName, std::string_view("retrieval")},
              {names::kGenAiProviderName, kOwnProvider}}
@@ -233,7 +233,7 @@ public:
     ) override {
         const std::vector<trace::Label> labels = {{names::kGenAiAgentName, request.name}};
         StepCounter steps(listener);
-        CallTimer timer(instruments_.agent_duration, labels);
+        trace::CallTimer timer(instruments_.agent_duration, labels);
         auto result = co_await inner_.run(request, steps);
         timer.finish(result);
         instruments_.agent_inference_calls.record(steps.rounds, labels);

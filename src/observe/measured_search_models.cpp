@@ -1,7 +1,7 @@
 #include "observe/measured_search_models.hpp"
 
 #include "flowspan/trace/names.hpp"
-#include "observe/call_timer.hpp"
+#include "trace/call_timer.hpp"
 
 #include <string_view>
 #include <utility>
@@ -32,7 +32,7 @@ Task<Result<Reply>> measured(Task<Result<Reply>> call, Subject subject, Instrume
         labels.push_back({names::kServerAddress, subject.endpoint.server_address});
         labels.push_back({names::kServerPort, subject.endpoint.server_port});
     }
-    CallTimer timer(instruments.operation_duration, labels);
+    trace::CallTimer timer(instruments.operation_duration, labels);
     auto reply = co_await std::move(call);
     timer.finish(reply);
     if (reply && reply->input_tokens > 0) {

@@ -269,6 +269,8 @@ TEST_F(HttpSpanTest, ACancelledStreamTellsOfTheReplyThatHadBegun) {
         connection.write("HTTP/1.1 203 Fine\r\nContent-Length: 9\r\n\r\nso");
         connection.read_to_end();
     });
+    trace::MetricRegistry metrics;
+    client = make_http_client({.proxy = "", .metrics = &metrics});
     HttpRequest request;
     request.url = endless.url();
     runtime.block_on(stream_until_cancelled, std::ref(*client), request);
@@ -277,6 +279,10 @@ TEST_F(HttpSpanTest, ACancelledStreamTellsOfTheReplyThatHadBegun) {
     EXPECT_EQ(text_of(*spans[0], names::kErrorType), "cancelled");
     EXPECT_EQ(text_of(*spans[0], names::kHttpResponseStatusCode), "203");
     EXPECT_EQ(text_of(*spans[0], names::kNetworkPeerAddress), "127.0.0.1");
+    const auto measured = metrics.snapshot().at(0).points.at(0);
+    EXPECT_EQ(measured.count, 1U);
+    EXPECT_EQ(label_of(measured, names::kErrorType), "cancelled");
+    EXPECT_EQ(label_of(measured, names::kHttpResponseStatusCode), "203");
 }
 
 TEST(HttpWithoutTracing, SendsNoTraceHeadersAndMakesNoSpan) {

@@ -6,7 +6,6 @@
 #include "flowspan/trace/propagation.hpp"
 #include "infra/http/url_text.hpp"
 
-#include <opentelemetry/trace/context.h>
 #include <opentelemetry/trace/span_startoptions.h>
 
 #include <algorithm>
@@ -92,8 +91,7 @@ Headers RequestSpan::headers(const Headers& given, bool should_send_baggage) con
         return added;
     }
     if (span_ != nullptr) {
-        auto context = trace::current_context();
-        trace::inject(otel::SetSpan(context, span_), add);
+        trace::inject(trace::context_with(span_), add);
     } else {
         trace::inject(add);
     }
@@ -130,7 +128,7 @@ void RequestSpan::finish(const Transfer& transfer) {
     const auto status = transfer.response.status;
     const auto error_type = status >= 400 ? std::to_string(status) : std::string();
     if (timer_) {
-        timer_->set_error(error_type);
+        timer_->finish(error_type);
     }
     if (is_recording_ && !error_type.empty()) {
         // The code says it all, so the status has no description.
@@ -142,7 +140,7 @@ void RequestSpan::finish(const Transfer& transfer) {
 void RequestSpan::fail(const Transfer& transfer, Error& error) {
     set_reply(transfer);
     if (timer_) {
-        timer_->set_error(error.type.empty() ? to_string(error.code) : error.type);
+        timer_->fail(error);
     }
     if (is_recording_) {
         trace::record_error(*span_, error);

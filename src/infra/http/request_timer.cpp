@@ -1,11 +1,8 @@
 #include "infra/http/request_timer.hpp"
 
 #include "flowspan/trace/names.hpp"
-#include "infra/http/url_text.hpp"
 
 #include <array>
-#include <chrono>
-#include <vector>
 
 namespace names = flowspan::trace::names;
 
@@ -34,34 +31,22 @@ trace::Instrument& request_durations(trace::MetricRegistry& registry) {
 RequestTimer::RequestTimer(
     trace::Instrument& durations, std::string_view method, std::string_view url
 )
-    : durations_(durations), method_(method) {
-    auto origin = read_origin(url);
-    server_ = std::move(origin.host);
-    port_ = origin.port;
-}
-
-RequestTimer::~RequestTimer() {
-    std::vector<trace::Label> labels = {
-        {names::kHttpRequestMethod, method_},
-        {names::kServerAddress, server_},
-        {names::kServerPort, port_},
-    };
-    if (status_ > 0) {
-        labels.push_back({names::kHttpResponseStatusCode, std::int64_t{status_}});
-    }
-    if (!protocol_.empty()) {
-        labels.push_back({names::kNetworkProtocolVersion, protocol_});
-    }
-    if (!error_type_.empty()) {
-        labels.push_back({names::kErrorType, error_type_});
-    }
-    const auto took = real_clock().steady_now() - started_at_;
-    durations_.record(std::chrono::duration<double>(took).count(), labels);
-}
+    : origin_(read_origin(url)),
+      timer_(
+          durations,
+          {{names::kHttpRequestMethod, method},
+           {names::kServerAddress, std::string_view(origin_.host)},
+           {names::kServerPort, std::int64_t{origin_.port}}}
+      ) {}
 
 void RequestTimer::set_reply(const Transfer& transfer) {
-    status_ = transfer.response.status;
+    if (const auto status = transfer.response.status; status > 0) {
+        timer_.add_label({names::kHttpResponseStatusCode, std::int64_t{status}});
+    }
     protocol_ = transfer.protocol_version();
+    if (!protocol_.empty()) {
+        timer_.add_label({names::kNetworkProtocolVersion, std::string_view(protocol_)});
+    }
 }
 
 }  // namespace flowspan::http

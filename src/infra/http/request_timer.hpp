@@ -1,10 +1,11 @@
 #pragma once
 // The measured time of one attempt, by the OpenTelemetry HTTP conventions.
 
-#include "flowspan/base/clock.hpp"
 #include "flowspan/base/error.hpp"
 #include "flowspan/trace/metrics.hpp"
 #include "infra/http/transfer.hpp"
+#include "infra/http/url_text.hpp"
+#include "trace/call_timer.hpp"
 
 #include <string>
 #include <string_view>
@@ -19,24 +20,18 @@ class RequestTimer {
 public:
     /// `method` is one of the conventions' names and static.
     RequestTimer(trace::Instrument& durations, std::string_view method, std::string_view url);
-    ~RequestTimer();
-    RequestTimer(const RequestTimer&) = delete;
-    RequestTimer& operator=(const RequestTimer&) = delete;
 
     void set_reply(const Transfer& transfer);
 
     /// Empty: the attempt did not fail.
-    void set_error(std::string_view type) { error_type_ = type; }
+    void finish(std::string_view error_type) { timer_.finish(error_type); }
+
+    void fail(const Error& error) { timer_.fail(error); }
 
 private:
-    trace::Instrument& durations_;
-    std::string_view method_;
-    std::string server_;
-    std::int64_t port_;
-    SteadyTime started_at_ = real_clock().steady_now();
-    int status_ = 0;
+    Origin origin_;
     std::string protocol_;
-    std::string error_type_ = "cancelled";
+    trace::CallTimer timer_;  // refers to the texts above
 };
 
 }  // namespace flowspan::http

@@ -4,11 +4,12 @@
 #include "flowspan/trace/names.hpp"
 #include "flowspan/trace/trace_span.hpp"
 #include "infra/sql/connection.hpp"
-#include "infra/sql/operation_timer.hpp"
+#include "trace/call_timer.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <utility>
 
@@ -17,6 +18,30 @@ namespace flowspan::sql {
 namespace names = trace::names;
 
 namespace {
+
+// The bounds that the database conventions give.
+constexpr std::array kSeconds = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0};
+
+trace::Instrument* find_durations(trace::MetricRegistry* registry) {
+    if (registry == nullptr) {
+        return nullptr;
+    }
+    return &registry->instrument(
+        {names::kMetricDbOperationDuration,
+         "s",
+         "Time of a call to a database",
+         trace::MetricKind::histogram,
+         kSeconds,
+         false}
+    );
+}
+
+std::vector<trace::Label> labels_of(std::string_view operation) {
+    return {
+        {names::kDbSystemName, std::string_view("sqlite")},
+        {names::kDbOperationName, operation},
+    };
+}
 
 struct StatementHandler {
     static constexpr auto kKind = opentelemetry::trace::SpanKind::kClient;
@@ -125,12 +150,11 @@ public:
         : shared_({}, Connection(options)),
           statement_({}, RunStatement{&shared_}),
           batch_({}, RunBatch{&shared_}),
-          durations_(
-              options.metrics == nullptr ? nullptr : &operation_durations(*options.metrics)
-          ) {}
+          durations_(find_durations(options.metrics)) {}
 
     Task<Result<Reply>> run(Statement statement) override {
-        OperationTimer timer(durations_, statement.operation, statement.target);
+        trace::CallTimer timer(durations_, labels_of(statement.operation));
+        timer.add_label({names::kDbCollectionName, std::string_view(statement.target)});
         auto reply = co_await statement_(statement);
         timer.finish(reply);
         co_return reply;
@@ -147,7 +171,8 @@ public:
             replies.push_back(std::move(reply));
             co_return replies;
         }
-        OperationTimer timer(durations_, BatchHandler::operation(statements), "");
+        const auto operation = BatchHandler::operation(statements);
+        trace::CallTimer timer(durations_, labels_of(operation));
         auto all = co_await batch_(statements);
         timer.finish(all);
         co_return all;

@@ -7,6 +7,7 @@
 #include "flowspan/trace/context_storage.hpp"
 #include "flowspan/trace/names.hpp"
 #include "observe/observability_layer.hpp"
+#include "observe/testing/quiet_run.hpp"
 
 #include <opentelemetry/sdk/trace/exporter.h>
 #include <opentelemetry/sdk/trace/simple_processor.h>
@@ -46,32 +47,6 @@ public:
     bool ForceFlush(std::chrono::microseconds /*timeout*/) noexcept override { return true; }
 
     bool Shutdown(std::chrono::microseconds /*timeout*/) noexcept override { return true; }
-};
-
-class BenchRun final : public engine::RunView {
-public:
-    const engine::RunInfo& info() const noexcept override { return info_; }
-
-    const value::VariablePool& variables() const noexcept override { return variables_; }
-
-    std::int64_t step_count() const noexcept override { return 0; }
-
-    std::int64_t total_tokens() const noexcept override { return 0; }
-
-    double total_price() const noexcept override { return 0; }
-
-    SteadyTime started_at() const noexcept override { return {}; }
-
-    engine::RunStatus status() const noexcept override { return engine::RunStatus::succeeded; }
-
-    void request_abort(std::string /*reason*/) override {}
-
-    std::shared_ptr<void>& slot(const engine::Layer& /*layer*/) override { return slot_; }
-
-private:
-    engine::RunInfo info_;
-    value::VariablePool variables_;
-    std::shared_ptr<void> slot_;
 };
 
 /// One http-request node, again and again.
@@ -163,7 +138,7 @@ public:
 
 private:
     BenchNode bench_;
-    BenchRun run_;
+    observe::QuietRun run_;
     const trace::CapturePolicy policy_;
     observe::ObservabilityLayer layer_{policy_};
 };

@@ -62,7 +62,7 @@ struct SinkQueue::State {
     std::uint64_t rounds_begun = 0;
     std::uint64_t rounds_done = 0;
     SteadyTime close_deadline;
-    // No unsettled span has a smaller sequence; none that is pending, a smaller one than the other.
+    // The smallest sequences of all spans that are not settled, and of those that are pending.
     std::uint64_t first_unsettled = kNoSequence;
     std::uint64_t first_pending = kNoSequence;
     bool is_hurried = false;
@@ -419,6 +419,7 @@ void SinkQueue::wait_closed(SteadyTime deadline) {
     state.counts.dropped.shutdown += std::exchange(state.counts.queued, 0);
     state.counts.queued_bytes = 0;
     state.pending.clear();
+    state.first_pending = kNoSequence;
     lock.unlock();
     state.wake.notify_one();
     state.settled.notify_all();

@@ -4,6 +4,7 @@
 #include "flowspan/async/runtime.hpp"
 #include "flowspan/trace/log_event.hpp"
 #include "flowspan/trace/names.hpp"
+#include "observe/testing/quiet_run.hpp"
 #include "observe/testing/span_tree.hpp"
 
 #include <gtest/gtest.h>
@@ -122,33 +123,6 @@ TEST_F(ObservabilityLayerTest, StoppedRunClosesEverySpanWithItsReason) {
     EXPECT_EQ(counts_.leftovers, 0U);
 }
 
-/// A run as a user's own engine might present it.
-class ForeignRun final : public engine::RunView {
-public:
-    const engine::RunInfo& info() const noexcept override { return info_; }
-
-    const value::VariablePool& variables() const noexcept override { return variables_; }
-
-    std::int64_t step_count() const noexcept override { return 0; }
-
-    std::int64_t total_tokens() const noexcept override { return 0; }
-
-    double total_price() const noexcept override { return 0; }
-
-    SteadyTime started_at() const noexcept override { return {}; }
-
-    engine::RunStatus status() const noexcept override { return engine::RunStatus::succeeded; }
-
-    void request_abort(std::string /*reason*/) override {}
-
-    std::shared_ptr<void>& slot(const engine::Layer& /*layer*/) override { return slot_; }
-
-private:
-    engine::RunInfo info_;
-    value::VariablePool variables_;
-    std::shared_ptr<void> slot_;
-};
-
 /// Two executions of a node that a test calls the hooks for.
 struct ForeignNode {
     explicit ForeignNode(std::string execution_id) {
@@ -172,7 +146,7 @@ struct ForeignNode {
 
 TEST_F(ObservabilityLayerTest, DisorderEndsEverySpanExactlyOnceAndIsCounted) {
     ObservabilityLayer layer(policy_);
-    ForeignRun foreign;
+    QuietRun foreign;
     const ForeignNode one("e1");
     const ForeignNode lost("e2");
 
@@ -208,7 +182,7 @@ TEST_F(ObservabilityLayerTest, DisorderEndsEverySpanExactlyOnceAndIsCounted) {
 
 TEST_F(ObservabilityLayerTest, ResultThatNeverComesIsNotWaitedForLongerThanTheGracePeriod) {
     ObservabilityLayer layer(policy_, {}, std::chrono::seconds(0));
-    ForeignRun foreign;
+    QuietRun foreign;
     const ForeignNode silent("e1");
     const ForeignNode next("e2");
     layer.on_graph_start(foreign);
@@ -246,7 +220,7 @@ public:
 TEST_F(ObservabilityLayerTest, LateEventBecomesALogRecordWithTheIdsOfItsSpan) {
     LogKeeper logs;
     ObservabilityLayer layer(policy_);
-    ForeignRun foreign;
+    QuietRun foreign;
     const ForeignNode one("e1");
     layer.on_graph_start(foreign);
     layer.on_node_run_start(foreign, one.node);
@@ -272,7 +246,7 @@ TEST_F(ObservabilityLayerTest, ParserThatThrowsCostsItsAttributesOnly) {
         trace::set(span, names::kSessionId, "s1");
     };
     ObservabilityLayer layer(policy_, {bad, good});
-    ForeignRun foreign;
+    QuietRun foreign;
     const ForeignNode one("e1");
     layer.on_graph_start(foreign);
     layer.on_node_run_start(foreign, one.node);
@@ -291,7 +265,7 @@ TEST_F(ObservabilityLayerTest, GraphEndRacingLateWorkersEndsEverySpanOnce) {
     constexpr int kThreads = 4;
     constexpr int kNodes = 200;
     ObservabilityLayer layer(policy_);
-    ForeignRun foreign;
+    QuietRun foreign;
     layer.on_graph_start(foreign);
     {
         std::vector<std::jthread> workers;

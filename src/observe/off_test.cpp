@@ -2,6 +2,7 @@
 
 #include "flowspan/async/runtime.hpp"
 #include "observe/observability_layer.hpp"
+#include "observe/testing/quiet_run.hpp"
 #include "observe/traced_chat_model.hpp"
 #include "observe/traced_search_models.hpp"
 
@@ -40,32 +41,6 @@ void operator delete(void* memory, std::size_t /*size*/) noexcept {
 
 namespace flowspan::observe {
 namespace {
-
-class QuietRun final : public engine::RunView {
-public:
-    const engine::RunInfo& info() const noexcept override { return info_; }
-
-    const value::VariablePool& variables() const noexcept override { return variables_; }
-
-    std::int64_t step_count() const noexcept override { return 0; }
-
-    std::int64_t total_tokens() const noexcept override { return 0; }
-
-    double total_price() const noexcept override { return 0; }
-
-    SteadyTime started_at() const noexcept override { return {}; }
-
-    engine::RunStatus status() const noexcept override { return engine::RunStatus::succeeded; }
-
-    void request_abort(std::string /*reason*/) override {}
-
-    std::shared_ptr<void>& slot(const engine::Layer& /*layer*/) override { return slot_; }
-
-private:
-    engine::RunInfo info_;
-    value::VariablePool variables_;
-    std::shared_ptr<void> slot_;
-};
 
 /// Allocations of `count` calls, after one that may fill caches.
 template <class Call>
